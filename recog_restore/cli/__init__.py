@@ -1,0 +1,25 @@
+"""The command line: parse, call one function, print. No torch and no pandas at import."""
+
+from __future__ import annotations
+
+import click
+
+from .. import __version__
+from .data import data
+from .evaluate import evaluate
+from .models import models
+from .report import report
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="recog_restore")
+def rr() -> None:
+    """Does restoring or frontalizing a face before recognizing it help, where, by how much, and whom does it harm?"""
+
+
+rr.add_command(evaluate, "eval")
+rr.add_command(report, "report")
+rr.add_command(data, "data")
+rr.add_command(models, "models")
+
+__all__ = ["data", "evaluate", "models", "report", "rr"]

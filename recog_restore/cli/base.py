@@ -1,0 +1,34 @@
+"""What all commands share: errors raised on purpose become one line on stderr and an exit code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..errors import RecogRestoreError, RecordError, ResourceMissing, UnknownName
+
+_MISUSE = (UnknownName, RecordError, ResourceMissing)
+
+
+class Command(click.Command):
+    """A command that exits with 2 for misuse and 1 for a failed run, and with 130 when it is interrupted."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except RecogRestoreError as error:
+            failure = click.ClickException(str(error))
+            failure.exit_code = 2 if isinstance(error, _MISUSE) else 1
+            raise failure from None
+
+
+class Group(click.Group):
+    """A group of such commands."""
+
+    command_class = Command
+    group_class = type
+
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}

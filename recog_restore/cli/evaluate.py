@@ -1,0 +1,127 @@
+"""``rr-eval``: run a protocol."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from .base import SETTINGS, Command
+
+
+def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Parse ``1-8`` or ``1,3,5``."""
+    folds: list[int] = []
+    for part in (text or "").replace(" ", "").split(","):
+        first, dash, last = part.partition("-")
+        if part and not (first.isdigit() and (last.isdigit() or not dash)):
+            raise click.BadParameter(f"{text!r}: expected folds from 1, as 1-8 or 1,3,5")
+        folds += range(int(first), int(last or first) + 1) if part else ()
+    return tuple(folds)
+
+
+@click.command(cls=Command, context_settings=SETTINGS)
+@click.option("--protocol", required=True, metavar="NAME", help="A protocol by name (rr-data list), or a .toml file.")
+@click.option("--data", metavar="PATH", help="Folder or .bin package; without it, what rr-data add has registered.")
+@click.option(
+    "--embedder",
+    required=True,
+    metavar="SPEC",
+    help="onnx:FILE, insightface:NAME, card:FOLDER, python:module:Class or a name (rr-models list); "
+    "options follow as ,key=value: flip=sum, colour=bgr, range=-1..1, crop=arcface-112.",
+)
+@click.option(
+    "--pre",
+    multiple=True,
+    metavar="SPEC",
+    help="A preprocessor: bicubic-down8, clahe, gamma, onnx:FILE, python:module:Class; a+b is a chain. "
+    "May be repeated; the untouched baseline is always there.",
+)
+@click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE, instead of the data set's landmarks.")
+@click.option(
+    "--by", multiple=True, metavar="LABEL", help="Break the numbers down by a label of the data set, or by size."
+)
+@click.option("--folds", callback=_folds, metavar="LIST", help="Only these folds, from 1: 1-8 or 1,3,5.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Only N comparisons (or searches), spread evenly."
+)
+@click.option(
+    "--compat", multiple=True, type=click.Choice(["insightface", "nearest"]), help="Other people's definitions."
+)
+@click.option(
+    "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the protocol: faces.failure=exclude."
+)
+@click.option("--seed", type=int, metavar="N", help="Seed of the protocol's degradation and of a folder's drawn pairs.")
+@click.option("--allow-missing", is_flag=True, help="Score listed images that are not there as failures to acquire.")
+@click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
+@click.option("--batch", default=32, show_default=True, type=click.IntRange(min=1), help="Faces embedded at once.")
+@click.option("--workers", type=click.IntRange(min=0), metavar="N", help="Decoding processes.  [default: by the cores]")
+@click.option(
+    "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads of a network.  [default: its own choice]"
+)
+@click.option(
+    "--faces", default=6, show_default=True, type=click.IntRange(min=0), help="Gains and losses shown; 0 shows nobody."
+)
+@click.option(
+    "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where embeddings are kept.  [default: the cache]"
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the result.  [default: runs/…]")
+@click.option("--json", "as_json", is_flag=True, help="Print the values as JSON.")
+def evaluate(
+    protocol: str,
+    data: str | None,
+    embedder: str,
+    pre: tuple[str, ...],
+    detector: str | None,
+    by: tuple[str, ...],
+    folds: tuple[int, ...],
+    limit: int | None,
+    compat: tuple[str, ...],
+    changes: tuple[str, ...],
+    seed: int | None,
+    allow_missing: bool,
+    device: str,
+    batch: int,
+    workers: int | None,
+    threads: int | None,
+    faces: int,
+    store: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    r"""Run a protocol: the untouched baseline, and every --pre beside it.
+
+    \b
+    rr-eval --protocol lfw --data LFW --embedder onnx:arcface.onnx,flip=sum --pre bicubic-down8
+    """
+    from .. import protocol as protocols
+    from . import running
+
+    if folds:
+        changes += (f"data.folds={list(folds)}",)
+    if compat:
+        changes += (f"compat={list(compat)}",)
+    if by:
+        changes += (f"breakdowns={list(by)}",)
+    question = protocols.load(protocol, changes)
+    if seed is not None:
+        question = running.seeded(question, seed)
+    running.run(
+        question,
+        data=data,
+        embedder=embedder,
+        pre=pre,
+        detector=detector,
+        limit=limit,
+        allow_missing=allow_missing,
+        device=device,
+        batch=batch,
+        workers=workers,
+        threads=threads,
+        faces=faces,
+        store=store,
+        out=out,
+        as_json=as_json,
+        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
+    )

@@ -1,0 +1,141 @@
+"""What ``rr-eval`` does once its options are parsed: open, say what runs on what, evaluate, write, print."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import torch
+from rich.console import Console
+
+from ..datasets.opening import open_dataset
+from ..datasets.registered import registered
+from ..embed import Embedder
+from ..embed.spec import create as create_embedder
+from ..engine import evaluate
+from ..engine.embeddings import Settings
+from ..errors import DataError, RecordError
+from ..preprocess.spec import create as create_preprocessor
+from ..protocol import Protocol
+from ..report import html, tables
+from ..resources import cache_folder
+from ..results import Result
+from ..store import Store
+from .bars import Bars
+
+
+def run(
+    protocol: Protocol,
+    *,
+    data: str | None,
+    embedder: str,
+    pre: Sequence[str],
+    detector: str | None,
+    limit: int | None,
+    allow_missing: bool,
+    device: str,
+    batch: int,
+    workers: int | None,
+    threads: int | None,
+    faces: int,
+    store: Path | None,
+    out: Path | None,
+    as_json: bool,
+    command: Sequence[str],
+) -> None:
+    """Run a protocol as the options say, write ``result.json`` and ``report.html``, and print the table."""
+    settings = Settings(batch, _workers() if workers is None else workers, _device(device))
+    recognizer = create_embedder(embedder, settings.device, threads)
+    preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
+    dataset = open_dataset(protocol.data.dataset, _root(protocol, data), **protocol.data.options)
+    out = out or Path("runs") / _slug(f"{protocol.name}-{recognizer.card.name}")
+    click.echo(_first_line(protocol, str(dataset.root), recognizer, pre, settings), err=as_json)
+    with Bars() as progress:
+        result = evaluate(
+            protocol,
+            dataset,
+            recognizer,
+            preprocessors,
+            store=Store(store or cache_folder() / "store"),
+            settings=settings,
+            detector=detector,
+            limit=limit,
+            allow_missing=allow_missing,
+            faces=faces,
+            command=command,
+            progress=progress,
+        )
+    _write(result, out)
+    if as_json:
+        click.echo(tables.json([result]), nl=False)
+    else:
+        Console().print(tables.summary(result))
+        click.echo(f"result: {out / 'result.json'}\nreport: {out / 'report.html'}")
+
+
+def _write(result: Result, out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        result.write(out / "result.json")
+    except OSError as error:
+        raise DataError(
+            f"{out}: the result cannot be written ({error.strerror}); name another folder with --out"
+        ) from None
+    html.write([result], out / "report.html")
+
+
+def _root(protocol: Protocol, data: str | None) -> Path:
+    name = protocol.data.dataset
+    if data is not None:
+        return Path(data)
+    known = registered()
+    if name not in known:
+        raise RecordError(
+            f"{protocol.id} needs the data set {name!r}: say where it is with --data PATH, or once for all with "
+            f"rr-data add {name} PATH"
+        )
+    return known[name]
+
+
+def _first_line(protocol: Protocol, root: str, embedder: Embedder, pre: Sequence[str], settings: Settings) -> str:
+    against = f"none against {', '.join(pre)}" if pre else "none (the untouched baseline)"
+    if settings.device == "cpu":
+        place = f"cpu, {os.cpu_count()} cores"
+    else:
+        place = f"{settings.device} ({torch.cuda.get_device_name(settings.device)})"
+    return (
+        f"{protocol.id} on {root} · {embedder.card.name}: {embedder.card.words()} · {against} · "
+        f"{place}, batch {settings.batch}, {settings.workers} decoding"
+    )
+
+
+def _device(name: str) -> str:
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name != "cpu" and not re.fullmatch(r"cuda(:\d+)?", name):
+        raise RecordError(f"--device {name}: expected auto, cpu, cuda or cuda:1")
+    if name != "cpu" and not torch.cuda.is_available():
+        raise RecordError(f"--device {name}: this torch sees no CUDA device; use --device cpu")
+    return name
+
+
+def _workers() -> int:
+    return min(8, max(1, (os.cpu_count() or 2) // 2))
+
+
+def _slug(text: str) -> str:
+    return re.sub(r"[^\w.+-]+", "-", text)
+
+
+def seeded(protocol: Protocol, seed: int) -> Protocol:
+    """Return the protocol with the seed of its degradation, or of what its data set draws, changed."""
+    if protocol.degradation is not None:
+        return dataclasses.replace(protocol, degradation=dataclasses.replace(protocol.degradation, seed=seed))
+    if protocol.data.dataset == "folder":
+        options = {**protocol.data.options, "seed": seed}
+        return dataclasses.replace(protocol, data=dataclasses.replace(protocol.data, options=options))
+    raise RecordError(f"--seed {seed}: nothing in {protocol.id} is drawn at random")

@@ -1,0 +1,18 @@
+"""Data sets: readers of one layout on disk each; files in, samples and comparisons out. No pixel is touched here."""
+
+from ..registry import Registry
+from .base import Dataset, Finding, Pairs, Samples, Split
+
+DATASETS: Registry[Dataset] = Registry("data set", "recog_restore.datasets")
+for _name, _class in {
+    "lfw": "lfw:LFW",
+    "calfw": "lfw:CALFW",
+    "cplfw": "lfw:CPLFW",
+    "cfp": "cfp:CFP",
+    "agedb": "agedb:AgeDB",
+    "folder": "folder:Folder",
+    "csv": "table:Table",
+}.items():
+    DATASETS.add(_name, f"recog_restore.datasets.{_class}")
+
+__all__ = ["DATASETS", "Dataset", "Finding", "Pairs", "Samples", "Split"]

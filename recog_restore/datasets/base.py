@@ -1,0 +1,181 @@
+"""The data set contract: what a reader returns, whatever the layout it reads."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import DataError
+
+K = TypeVar("K", bound=str | tuple[str, int])
+
+Alignment = Literal["landmarks", "arcface-112", "sphereface-112x96", "canonical-128"]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The M images that a protocol needs, each once.
+
+    Attributes:
+        table: M rows; ``sample`` (unique name, shown in reports), ``subject``, and any label columns (yaw, age, …).
+        files: M encoded images: paths, or the bytes themselves where a package holds them.
+        landmarks: (M, 5, 2) float64 pixels, NaN where a face has none; None where the data set knows none at all.
+        alignment: ``landmarks``, or the named crop that the images already are.
+    """
+
+    table: pd.DataFrame
+    files: tuple[Path | bytes, ...]
+    landmarks: NDArray[np.float64] | None = None
+    alignment: Alignment = "landmarks"
+
+    def __post_init__(self) -> None:
+        names = self.table["sample"]
+        if len(names) != len(self.files):
+            raise DataError(f"{len(names)} samples but {len(self.files)} files")
+        if names.duplicated().any():
+            raise DataError(f"sample {names[names.duplicated()].iloc[0]!r} is listed twice")
+        if self.landmarks is not None and self.landmarks.shape != (len(names), 5, 2):
+            raise DataError(f"expected landmarks of shape ({len(names)}, 5, 2), got {self.landmarks.shape}")
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """N comparisons: rows of ``Samples.table``, whether the subject is the same, and the fold (from 0)."""
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    mated: NDArray[np.bool_]
+    fold: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of ``Samples.table`` that are enrolled, and rows that are searched for."""
+
+    gallery: NDArray[np.int64]
+    probes: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that ``rr-data check`` says: what was expected, what was found; ``ok`` is false where they differ."""
+
+    ok: bool
+    what: str
+    expected: str
+    found: str
+    way_out: str = ""
+
+
+class Dataset(ABC):
+    """A reader of one layout. ``root`` is the folder, or the one file, that the user named.
+
+    Reading lists may raise ``DataError``; a missing image does not: ``missing()`` names it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @abstractmethod
+    def samples(self) -> Samples:
+        """Return the images that the comparisons (or the gallery and the probes) use."""
+
+    def pairs(self) -> Pairs:
+        """Return the comparisons of a verification protocol.
+
+        Raises:
+            DataError: this data set defines none.
+        """
+        raise DataError(f"{self.root}: this data set defines no comparisons; it cannot be used for verification")
+
+    def split(self) -> Split:
+        """Return gallery and probes of an identification protocol.
+
+        Raises:
+            DataError: this data set defines none.
+        """
+        raise DataError(f"{self.root}: this data set defines no gallery; it cannot be used for identification")
+
+    @abstractmethod
+    def check(self) -> list[Finding]:
+        """Compare what lies on disk with the official counts."""
+
+    def missing(self) -> list[str]:
+        """Return the names of the samples whose file is not there."""
+        samples = self.samples()
+        return [
+            name
+            for name, file in zip(samples.table["sample"], samples.files, strict=True)
+            if isinstance(file, Path) and not file.is_file()
+        ]
+
+
+def compared(
+    first: Sequence[K], second: Sequence[K], mated: Sequence[bool] | NDArray[np.bool_], fold: NDArray[np.integer]
+) -> tuple[list[K], Pairs]:
+    """Return the distinct keys of a list of comparisons, sorted, and the comparisons as rows of them."""
+    keys = sorted({*first, *second})
+    row = {key: number for number, key in enumerate(keys)}
+    return keys, Pairs(
+        first=np.array([row[key] for key in first], np.int64),
+        second=np.array([row[key] for key in second], np.int64),
+        mated=np.asarray(mated, np.bool_),
+        fold=np.asarray(fold, np.int64),
+    )
+
+
+def select_folds(samples: Samples, pairs: Pairs, folds: Collection[int]) -> tuple[Samples, Pairs]:
+    """Return the comparisons of some folds, and only the samples that they need; fold numbers stay as they were.
+
+    Args:
+        samples, pairs: of one data set.
+        folds: from 1, as people count them; empty means all.
+
+    Raises:
+        DataError: there is no such fold.
+    """
+    if not folds:
+        return samples, pairs
+    there = np.unique(pairs.fold) + 1
+    for fold in folds:
+        if fold not in there:
+            raise DataError(f"expected folds from {there.min()} to {there.max()}, got {fold}")
+    kept = np.isin(pairs.fold + 1, list(folds))
+    rows, columns = np.unique(np.concatenate([pairs.first[kept], pairs.second[kept]]), return_inverse=True)
+    count = int(kept.sum())
+    return (
+        replace(
+            samples,
+            table=samples.table.iloc[rows].reset_index(drop=True),
+            files=tuple(samples.files[row] for row in rows),
+            landmarks=None if samples.landmarks is None else samples.landmarks[rows],
+        ),
+        Pairs(columns[:count], columns[count:], pairs.mated[kept], pairs.fold[kept]),
+    )
+
+
+def count_finding(what: str, expected: int, found: int, way_out: str = "") -> Finding:
+    """Return the finding that a count is, or is not, the published one."""
+    return Finding(expected == found, what, f"{expected:,}", f"{found:,}", way_out if expected != found else "")
+
+
+def missing_finding(missing: Sequence[str], needed: int) -> Finding:
+    """Return the finding that every image is there, or how many are not, and the first three of them."""
+    some = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")
+    return Finding(
+        ok=not missing,
+        what="images on disk",
+        expected=f"{needed:,}",
+        found=f"{needed - len(missing):,}" + (f"; {len(missing):,} missing: {some}" if missing else ""),
+        way_out="copy the missing images; without them they count as failures to acquire" if missing else "",
+    )

@@ -1,0 +1,135 @@
+"""Celebrities in Frontal-Profile (CFP): the official layout, frontal-frontal (FF) and frontal-profile (FP).
+
+``Protocol/Pair_list_F.txt`` and ``Pair_list_P.txt`` number the frontal and the profile images from 1
+(``12 ../Data/Images/002/frontal/02.jpg``); ``Protocol/Split/FP/01/same.txt`` and ``diff.txt`` hold the comparisons of a
+fold as ``i,j``. In FF both numbers are frontal; in FP the first is frontal, the second profile.
+
+The set's own fiducials (``Data/Fiducials``) are not read: their 30 points outline one half of the face only (one eye,
+one mouth corner), so they do not hold the five points of an alignment. Mirrored over the midline, frontal ones miss a
+detector's points by 5 to 8 % of the eye distance (median of 4,000 images) and the scale of the crop by 3 %.
+
+Source: Sengupta, Chen, Castillo, Patel, Chellappa, Jacobs, "Frontal to Profile Face Verification in the Wild",
+WACV 2016; http://www.cfpw.io (Readme.txt, Protocol).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError
+from .base import Dataset, Finding, Pairs, Samples, compared, count_finding, missing_finding
+from .landmarks import own_landmarks
+from .textfiles import read_lines
+
+_IMAGE = re.compile(r"(?:.*/)?Images/((\d+)/(frontal|profile)/[^/]+)")
+
+
+class CFP(Dataset):
+    """The 7,000 comparisons of one split; label column ``view`` (frontal, profile).
+
+    Args:
+        root: holds ``Protocol`` and ``Data/Images``; optionally ``landmarks.csv`` with names as ``001/frontal/01.jpg``.
+        split: ``FF`` frontal-frontal, ``FP`` frontal-profile.
+    """
+
+    def __init__(self, root: Path, split: Literal["FF", "FP"] = "FP") -> None:
+        super().__init__(root)
+        if split not in ("FF", "FP"):
+            raise DataError(f"split is {split!r}; expected 'FF' (frontal-frontal) or 'FP' (frontal-profile)")
+        self.split_name = split
+
+    @cached_property
+    def _list(self) -> tuple[list[str], Pairs]:
+        """Names of the samples, in order, and the comparisons between them."""
+        frontal = _numbered(self.root / "Protocol" / "Pair_list_F.txt")
+        other = frontal if self.split_name == "FF" else _numbered(self.root / "Protocol" / "Pair_list_P.txt")
+        folder = self.root / "Protocol" / "Split" / self.split_name
+        folds = sorted(place.name for place in folder.glob("*") if place.name.isdecimal())
+        if not folds:
+            raise DataError(f"{folder}: expected folders 01 … 10 with same.txt and diff.txt, found none")
+        first, second, mated, fold = [], [], [], []
+        for number, name in enumerate(folds):
+            for file, same in (("same.txt", True), ("diff.txt", False)):
+                for i, j in _comparisons(folder / name / file, len(frontal), len(other)):
+                    first.append(frontal[i - 1])
+                    second.append(other[j - 1])
+                    mated.append(same)
+                    fold.append(number)
+        return compared(first, second, mated, np.array(fold))
+
+    def samples(self) -> Samples:
+        """Return the images that occur in the comparisons."""
+        names, _ = self._list
+        parts = [name.split("/") for name in names]
+        table = pd.DataFrame({"sample": names, "subject": [p[0] for p in parts], "view": [p[1] for p in parts]})
+        images = self.root / "Data" / "Images"
+        return Samples(table, tuple(images / name for name in names), own_landmarks(self.root, names))
+
+    def pairs(self) -> Pairs:
+        """Return the comparisons, fold by fold, in each the mated ones first."""
+        return self._list[1]
+
+    def check(self) -> list[Finding]:
+        """Compare lists and images with the published counts, and say which folds are complete."""
+        samples, pairs = self.samples(), self.pairs()
+        there = np.array([isinstance(file, Path) and file.is_file() for file in samples.files])
+        complete = [
+            int(fold) + 1
+            for fold in np.unique(pairs.fold)
+            if there[pairs.first[pairs.fold == fold]].all() and there[pairs.second[pairs.fold == fold]].all()
+        ]
+        folds = int(pairs.fold.max()) + 1
+        findings = [
+            count_finding("frontal images in Pair_list_F.txt", 5_000, self._length("F")),
+            count_finding("profile images in Pair_list_P.txt", 2_000, self._length("P")),
+            count_finding(f"comparisons in Split/{self.split_name}", 7_000, len(pairs.mated)),
+            missing_finding([str(n) for n in samples.table["sample"][~there]], len(samples)),
+        ]
+        whole = len(complete) == folds
+        return [
+            *findings,
+            Finding(
+                ok=whole,
+                what="folds whose images are all there",
+                expected=f"{folds}",
+                found=f"{len(complete)}: {', '.join(map(str, complete)) or 'none'}",
+                way_out="" if whole or not complete else f"or use these folds alone: data.folds = {complete}",
+            ),
+        ]
+
+    def _length(self, view: str) -> int:
+        return len(_numbered(self.root / "Protocol" / f"Pair_list_{view}.txt"))
+
+
+def _numbered(path: Path) -> list[str]:
+    """Return the names that a list numbers from 1."""
+    names = []
+    for expected, (number, line) in enumerate(read_lines(path), 1):
+        index, _, file = line.strip().partition(" ")
+        image = _IMAGE.fullmatch(file.strip())
+        if index != str(expected) or not image:
+            raise DataError(
+                f"{path}: line {number}: expected '{expected} ../Data/Images/001/frontal/01.jpg', found {line.strip()!r}"
+            )
+        names.append(image[1])
+    return names
+
+
+def _comparisons(path: Path, first_count: int, second_count: int) -> list[tuple[int, int]]:
+    comparisons = []
+    for number, line in read_lines(path):
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) != 2 or not all(field.isascii() and field.isdecimal() for field in fields):
+            raise DataError(f"{path}: line {number}: expected two numbers 'i,j', found {line.strip()!r}")
+        i, j = map(int, fields)
+        for index, count in ((i, first_count), (j, second_count)):
+            if not 1 <= index <= count:
+                raise DataError(f"{path}: line {number}: expected an index from 1 to {count}, found {index}")
+        comparisons.append((i, j))
+    return comparisons

@@ -1,0 +1,245 @@
+"""A ``.bin`` package of verification faces, as insightface distributes them: images already cropped to ArcFace's 112×112.
+
+The file is a pickle of ``(images, mated)``: 2N encoded images, comparison n being images 2n and 2n + 1, and N truths.
+A pickle is a program. This reader runs none of it: it knows six names that honest packages use (Python 2's and 3's
+NumPy, and Python 3's bytes in an old protocol), answers each with a stand-in of its own that only remembers what it is
+given, and refuses every other name. NumPy itself is never handed what the file says.
+
+Subjects are not in the file: the column is empty.
+
+Source: deepinsight/insightface 7fadd420, recognition/_datasets_ and arcface_torch/eval/verification.py (layout, order,
+ten contiguous folds).
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from ..errors import DataError, UnsafeFile
+from .base import Dataset, Finding, Pairs, Samples, count_finding
+
+COMPARISONS = {
+    "lfw": 6_000,
+    "cfp_ff": 7_000,
+    "cfp_fp": 7_000,
+    "agedb_30": 6_000,
+    "calfw": 6_000,
+    "cplfw": 6_000,
+}
+_FOLDS = 10
+
+
+class Package(Dataset):
+    """The comparisons of one ``.bin`` file in ten contiguous folds; equal images are one sample.
+
+    Args:
+        root: the file.
+    """
+
+    @cached_property
+    def _content(self) -> tuple[tuple[bytes, ...], list[str], Pairs]:
+        """Distinct images in order of appearance, their names, and the comparisons between them."""
+        images, mated = read_package(self.root)
+        row_of: dict[bytes, int] = {}
+        rows = np.array([row_of.setdefault(image, len(row_of)) for image in images], np.int64)
+        _, positions = np.unique(rows, return_index=True)
+        names = [f"{self.root.name}#{position:05d}" for position in positions]
+        folds = [np.full(len(part), number) for number, part in enumerate(np.array_split(mated, _FOLDS))]
+        return tuple(row_of), names, Pairs(rows[0::2], rows[1::2], mated, np.concatenate(folds))
+
+    def samples(self) -> Samples:
+        """Return the distinct images; ``lfw.bin#00017`` is the 18th image of the file."""
+        images, names, _ = self._content
+        return Samples(pd.DataFrame({"sample": names, "subject": ""}), images, alignment="arcface-112")
+
+    def pairs(self) -> Pairs:
+        """Return the comparisons in the order of the file."""
+        return self._content[2]
+
+    def check(self) -> list[Finding]:
+        """Compare the number of comparisons with the published one, where the file's name says which set it is."""
+        images, _, pairs = self._content
+        found = len(pairs.mated)
+        expected = COMPARISONS.get(self.root.stem)
+        if expected is None:
+            known = ", ".join(f"{name}.bin" for name in COMPARISONS)
+            counted = Finding(True, "comparisons", "not known for a file of this name", f"{found:,}", f"known: {known}")
+        else:
+            counted = count_finding("comparisons", expected, found)
+        mated = int(pairs.mated.sum())
+        return [
+            counted,
+            Finding(mated * 2 == found, "mated comparisons", f"{found // 2:,}", f"{mated:,}"),
+            Finding(True, "distinct images", f"at most {2 * found:,}", f"{len(images):,}"),
+        ]
+
+
+def read_package(path: Path) -> tuple[list[bytes], np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Return the 2N encoded images and (N,) bool, whether comparison n (images 2n, 2n + 1) is mated.
+
+    Raises:
+        UnsafeFile: the file names something besides the six names above; nothing of it was run.
+        DataError: there is no such file, it is cut short, is no package, or its counts do not agree.
+    """
+    try:
+        content = _Reader(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except UnsafeFile as error:
+        raise UnsafeFile(f"{path}: {error}") from None
+    except Exception as error:  # a broken pickle raises what it likes
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError(
+            f"{path}: expected a .bin package, a pickle of images and truths; {reason}; is it cut short?"
+        ) from None
+    if not isinstance(content, (tuple, list)) or len(content) != 2:
+        raise DataError(f"{path}: expected a .bin package, (images, truths); found {type(content).__name__}")
+    images, truths = map(_items, content)
+    if len(images) != 2 * len(truths) or not truths:
+        raise DataError(
+            f"{path}: expected two images for each truth, found {len(images)} images and {len(truths)} truths"
+        )
+    return (
+        [_image(item, f"{path}: image {number}") for number, item in enumerate(images)],
+        np.array([_truth(item, f"{path}: truth {number}") for number, item in enumerate(truths)], np.bool_),
+    )
+
+
+class _Dtype:
+    """Stands in for ``numpy.dtype``; one-byte types have no byte order, so the name is all there is."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: Any = b"", *_: Any) -> None:
+        self.code = _text(code).lstrip("|")
+
+    def __setstate__(self, state: Any) -> None:
+        """Take no notice: version, byte order and the fields that a one-byte type does not have."""
+
+
+class _Array:
+    """Stands in for ``numpy.ndarray`` and NumPy's scalars; holds bytes and what they are said to be."""
+
+    __slots__ = ("code", "data")
+
+    def __init__(self) -> None:
+        self.code, self.data = "", b""
+
+    def __setstate__(self, state: Any) -> None:
+        _version, _shape, dtype, _by_column, data = state
+        self._fill(dtype, data)
+
+    def _fill(self, dtype: Any, data: Any) -> None:
+        if not isinstance(dtype, _Dtype) or dtype.code not in ("u1", "b1"):
+            raise ValueError(f"an array of {getattr(dtype, 'code', dtype)!r}; expected uint8 or bool")
+        if isinstance(data, str):  # Python 2's text
+            data = data.encode("latin-1")
+        if not isinstance(data, (bytes, bytearray)):
+            raise ValueError(f"an array whose content is {type(data).__name__}; expected bytes")
+        self.code, self.data = dtype.code, bytes(data)
+
+    @classmethod
+    def reconstruct(cls, *_: Any) -> _Array:
+        return cls()
+
+    @classmethod
+    def of_buffer(cls, data: Any, dtype: Any, *_: Any) -> _Array:
+        array = cls()
+        array._fill(dtype, data)
+        return array
+
+    @classmethod
+    def scalar(cls, dtype: Any, data: Any = b"\0") -> _Array:
+        return cls.of_buffer(data, dtype)
+
+
+def _encode(text: Any, encoding: Any = "latin1") -> bytes:
+    """Stand in for ``_codecs.encode``: how Python 3 writes bytes in a protocol that has none."""
+    if not isinstance(text, str) or _text(encoding) not in ("latin1", "latin-1"):
+        raise ValueError("expected text encoded as latin1")
+    return text.encode("latin-1")
+
+
+class _Frozen:
+    """A stand-in as the pickle sees it: it can be called, and nothing can be set on it."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Any) -> None:
+        object.__setattr__(self, "_call", call)
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._call(*arguments)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise ValueError(f"it sets {name!r} on one of the reader's own functions")
+
+
+_NUMPY = {
+    "multiarray": {"_reconstruct": _Array.reconstruct, "scalar": _Array.scalar},
+    "numeric": {"_frombuffer": _Array.of_buffer},
+}
+_KNOWN: dict[tuple[str, str], _Frozen] = {
+    ("numpy", "ndarray"): _Frozen(_Array.reconstruct),
+    ("numpy", "dtype"): _Frozen(_Dtype),
+    ("_codecs", "encode"): _Frozen(_encode),
+    **{
+        (f"numpy.{core}.{module}", name): _Frozen(stand_in)
+        for core in ("core", "_core")
+        for module, names in _NUMPY.items()
+        for name, stand_in in names.items()
+    },
+}
+
+
+class _Reader(pickle.Unpickler):
+    """An unpickler that imports nothing."""
+
+    def find_class(self, module: str, name: str) -> _Frozen:
+        try:
+            return _KNOWN[module, name]
+        except KeyError:
+            raise UnsafeFile(
+                f"refused: unpickling it would use {module}.{name}, which no package of faces needs; "
+                "nothing of it was run; get the file from its source again"
+            ) from None
+
+    def persistent_load(self, pid: Any) -> NoReturn:
+        raise UnsafeFile("refused: it refers to objects outside the file, which no package of faces does")
+
+
+def _items(value: Any) -> list[Any]:
+    if isinstance(value, _Array):  # truths as one array
+        return [bool(byte) for byte in value.data] if value.code == "b1" else list(value.data)
+    return list(value) if isinstance(value, (list, tuple)) else []
+
+
+def _image(item: Any, where: str) -> bytes:
+    if isinstance(item, (bytes, bytearray)):
+        return bytes(item)
+    if isinstance(item, _Array) and item.code == "u1":
+        return item.data
+    raise DataError(f"{where}: expected the bytes of an encoded image, found {_kind(item)}")
+
+
+def _truth(item: Any, where: str) -> bool:
+    if isinstance(item, _Array) and len(item.data) == 1:
+        return bool(item.data[0])
+    if isinstance(item, int) and item in (0, 1):
+        return bool(item)
+    raise DataError(f"{where}: expected true or false, found {_kind(item)}")
+
+
+def _kind(item: Any) -> str:
+    return "an array" if isinstance(item, _Array) else f"{type(item).__name__}"
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)

@@ -1,0 +1,48 @@
+"""Text files of a data set: read whole, with line numbers for the messages; written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from ..errors import DataError
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file, without its byte-order mark.
+
+    Raises:
+        DataError: there is no such file, or it is not UTF-8 text.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise DataError(f"{path}: expected a text file, found a folder") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#04x}") from None
+
+
+def read_lines(path: Path) -> list[tuple[int, str]]:
+    """Return the lines that are not blank, each with its number (from 1).
+
+    Raises:
+        DataError: as ``read_text``.
+    """
+    return [(number, line) for number, line in enumerate(read_text(path).split("\n"), 1) if line.strip()]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 file under a temporary name and rename it, so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise

@@ -1,0 +1,49 @@
+"""The detector contract, and the rule that picks one face among several."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Detections:
+    """K faces found in one image.
+
+    Attributes:
+        boxes: (K, 4) float64 left, top, width, height in pixels.
+        points: (K, 5, 2) float64 pixels, in the order of ``geometry``.
+        scores: (K,) float64, higher is surer.
+    """
+
+    boxes: NDArray[np.float64]
+    points: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+
+class Detector(ABC):
+    """Finds faces. It is made in each worker process, so it must be cheap to make and keep no state between images."""
+
+    @abstractmethod
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Return the faces in an (H, W, 3) uint8 RGB image."""
+
+    @abstractmethod
+    def identity(self) -> dict[str, object]:
+        """Return weights (SHA-256) and settings: everything that changes a landmark."""
+
+
+def main_face(found: Detections, height: int, width: int) -> int | None:
+    """Return the row of the face the image is of, or None where there is none.
+
+    It is the one with the greatest box area minus twice the squared distance of its centre from the image's, as in
+    facenet's ``align_dataset_mtcnn.py`` and the insightface scripts after it; ties go to the lower row.
+    """
+    if not len(found.scores):
+        return None
+    centres = found.boxes[:, :2] + found.boxes[:, 2:] / 2
+    offset = centres - (width / 2, height / 2)
+    return int(np.argmax(found.boxes[:, 2] * found.boxes[:, 3] - 2.0 * (offset**2).sum(axis=1)))

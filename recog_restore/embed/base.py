@@ -1,0 +1,72 @@
+"""The embedder contract: cropping, colour, range and flip fusion happen here, as the card says, and nowhere else."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from ..errors import ConventionError
+from ..geometry import CANONICAL_SIZE, CROPS
+from ..networks.cards import EmbedderCard
+
+# ITU-R BT.601 luma, the weights of OpenCV's and Pillow's grey conversion.
+_LUMA = (0.299, 0.587, 0.114)
+
+
+class Embedder(ABC):
+    """Maps faces to vectors whose cosine is the score.
+
+    A subclass sets ``card`` and writes ``forward``; it is called with canonical crops.
+    """
+
+    card: EmbedderCard
+
+    @abstractmethod
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (B, dim) raw embeddings of (B, C, h, w) inputs as the card's ``input`` describes them."""
+
+    def identity(self) -> str:
+        """Return what names these weights uniquely (a SHA-256); embeddings on disk are kept under it."""
+        return self.card.weights.sha256
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """Return the network's input (B, C, h, w) from canonical crops (B, 3, 128, 128) float32 RGB in [0, 1]."""
+        if images.ndim != 4 or tuple(images.shape[1:]) != (3, CANONICAL_SIZE, CANONICAL_SIZE):
+            raise ConventionError(f"expected canonical crops (B, 3, 128, 128), got {tuple(images.shape)}")
+        rows, columns = CROPS[self.card.input.crop]
+        window = images[:, :, rows, columns]
+        if self.card.input.colour == "bgr":
+            window = window.flip(1)
+        elif self.card.input.colour == "grey":
+            window = (window * window.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
+        return (window * (255.0 / self.card.input.std)).sub_(self.card.input.mean / self.card.input.std)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return (B, D) float32 fused embeddings, not normalised, of canonical crops; D is 2·dim for ``flip = concat``.
+
+        Differentiable with respect to ``images`` where the network is a torch network.
+
+        Raises:
+            ConventionError: the network's output is not (B, dim).
+        """
+        inputs = self.prepare(images)
+        straight = self._checked(self.forward(inputs.contiguous()), len(images))
+        if self.card.flip == "none":
+            return straight
+        flipped = self._checked(self.forward(inputs.flip(3).contiguous()), len(images))
+        if self.card.flip == "sum":
+            return straight + flipped
+        if self.card.flip == "mean":
+            return normalize(straight) + normalize(flipped)
+        return torch.cat([straight, flipped], dim=1)
+
+    def _checked(self, output: Tensor, batch: int) -> Tensor:
+        expected = (batch, self.card.dim or "D")
+        if output.ndim != 2 or len(output) != batch or (self.card.dim and output.shape[1] != self.card.dim):
+            raise ConventionError(
+                f"embedder {self.card.name!r}: expected an output of shape {expected}, got {tuple(output.shape)}"
+            )
+        return output.to(torch.float32)

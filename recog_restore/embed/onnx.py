@@ -1,0 +1,133 @@
+"""Any recognition network in an ONNX file as an embedder."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from ..errors import RecordError, WeightsError
+from ..geometry import CROPS, crop_size
+from ..networks.cards import EmbedderCard, Flip, InputCard, read_card
+from ..networks.onnx import OnnxNetwork
+from ..records import build
+from .base import Embedder
+
+Colour = Literal["rgb", "bgr", "grey"]
+Range = Literal["0..255", "0..1", "-1..1"]
+
+# Mean and standard deviation, on the 0..255 scale, that give each range.
+RANGES: dict[str, tuple[float, float]] = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}
+
+
+class OnnxEmbedder(Embedder):
+    """An embedder that ONNX Runtime runs; it has no gradient.
+
+    What the input must be is taken, in this order, from the arguments, from the card beside the file (``faces.onnx`` →
+    ``faces.toml``), and from the file itself: the crop that has its input's size, RGB (grey for one channel), and
+    0..255 where ``networks.onnx.normalizes_inside``, else −1..1.
+
+    Args:
+        file: the ONNX file; one input (B, C, H, W), an output (B, D).
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        threads: threads within one operator; None leaves it to ONNX Runtime.
+        crop: a name of ``geometry.CROPS``.
+        colour: channel order.
+        range: the input's range, short for a mean and a standard deviation.
+        mean: with ``std``, the normalization ``(x − mean) / std`` of x in 0..255.
+        std: see ``mean``.
+        flip: flip fusion, see ``cards.FLIP_WORDS``.
+        output: name of the embedding among several outputs.
+
+    Raises:
+        WeightsError: the file is absent, is no ONNX model, or its SHA-256 is not the card's.
+        RecordError: the arguments contradict each other or the file.
+        ConventionError: inputs or outputs are not as above.
+        ExtraMissing: ONNX Runtime, or its CUDA provider, is not installed.
+    """
+
+    def __init__(
+        self,
+        file: Path | str,
+        device: str = "cpu",
+        threads: int | None = None,
+        *,
+        crop: str | None = None,
+        colour: Colour | None = None,
+        range: Range | None = None,
+        mean: float | None = None,
+        std: float | None = None,
+        flip: Flip | None = None,
+        output: str | None = None,
+    ) -> None:
+        file = Path(file)
+        self._network = OnnxNetwork(file, device, threads, output)
+        beside = _card_beside(file, self._network.sha256)
+        card = beside or EmbedderCard(name=file.stem, network="onnx")
+        declared = dataclasses.asdict(card.input) if beside else _inferred(self._network)
+        asked = {"crop": crop, "colour": colour, **_normalization(range, mean, std, str(file))}
+        chosen = {**declared, **{key: value for key, value in asked.items() if value is not None}}
+        if "crop" not in chosen:
+            raise RecordError(f"{file}: no crop is known for its input; say crop=NAME, one of {', '.join(CROPS)}")
+        width = self._network.output_shape[-1]
+        self.card = dataclasses.replace(
+            card,
+            input=_fitting(build(InputCard, chosen, str(file)), self._network),
+            weights=dataclasses.replace(card.weights, file=file.name, sha256=self._network.sha256),
+            flip=flip or card.flip,
+            dim=card.dim or width or 0,
+        )
+        if not self.card.dim:  # the file leaves it open
+            black = self.prepare(torch.zeros(1, 3, 128, 128))
+            self.card = dataclasses.replace(self.card, dim=self._checked(self.forward(black), 1).shape[1])
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (B, dim) raw embeddings."""
+        return self._network(inputs)
+
+
+def _card_beside(file: Path, sha256: str) -> EmbedderCard | None:
+    path = file.with_suffix(".toml")
+    if not path.is_file():
+        return None
+    card = read_card(path)
+    if card.weights.sha256 not in ("", sha256):
+        raise WeightsError(
+            f"{file}: expected SHA-256 {card.weights.sha256}, as {path.name} says, got {sha256}; "
+            "is it the card of another file?"
+        )
+    return card
+
+
+def _inferred(network: OnnxNetwork) -> dict[str, Any]:
+    mean, std = RANGES["0..255" if network.normalizes else "-1..1"]
+    found = {"mean": mean, "std": std, "colour": "grey" if network.channels == 1 else "rgb"}
+    crop = next((name for name in CROPS if crop_size(name) == network.size), None)
+    return {**found, "crop": crop} if crop else found
+
+
+def _normalization(range: str | None, mean: float | None, std: float | None, where: str) -> dict[str, float | None]:
+    if range is None:
+        if (mean is None) != (std is None):
+            raise RecordError(f"{where}: mean and std go together, on the 0..255 scale; only one is given")
+        return {"mean": mean, "std": std}
+    if mean is not None or std is not None:
+        raise RecordError(f"{where}: give range, or mean and std, not both")
+    if range not in RANGES:
+        raise RecordError(f"{where}: range is {range!r}; expected one of {', '.join(RANGES)}")
+    return dict(zip(("mean", "std"), RANGES[range], strict=True))
+
+
+def _fitting(card: InputCard, network: OnnxNetwork) -> InputCard:
+    size = crop_size(card.crop)
+    if network.size not in (None, size):
+        wanted = "×".join(map(str, network.size or ()))
+        raise RecordError(f"{network.file}: crop {card.crop} is {size[0]}×{size[1]}, but the model wants {wanted}")
+    if network.channels is not None and (network.channels == 1) != (card.colour == "grey"):
+        raise RecordError(
+            f"{network.file}: colour {card.colour} does not fit the {network.channels}-channel input of the model"
+        )
+    return card

@@ -1,0 +1,5 @@
+"""``evaluate``: acquire → degrade → preprocess → embed → score → Result."""
+
+from .evaluate import evaluate
+
+__all__ = ["evaluate"]

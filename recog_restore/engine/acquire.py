@@ -1,0 +1,147 @@
+"""From files to canonical crops, in worker processes: decode, align with one warp, degrade.
+
+No exception leaves here for what is wrong with one face: it becomes the reason of that face's failure to acquire.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ..datasets import Samples
+from ..decode import read_image
+from ..degrade import DEGRADATIONS, generator
+from ..detect import Detector, main_face
+from ..detect.spec import create as create_detector
+from ..errors import DataError, RecogRestoreError
+from ..geometry import CANONICAL_128, CANONICAL_SIZE, canonical_crop, place_crop, similarity
+
+
+@dataclass(frozen=True)
+class Crops:
+    """A batch from the workers: (B, 128, 128, 3) uint8 crops, (B, 5, 2) points in them, a reason or "" for each."""
+
+    pixels: Tensor
+    points: Tensor
+    status: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """J faces to embed: rows of the samples, and whether each is degraded; a row may occur once in either state."""
+
+    row: NDArray[np.int64]
+    degraded: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+class Acquisition(Dataset[Crops]):
+    """Batches of job numbers in, ``Crops`` out."""
+
+    def __init__(self, samples: Samples, jobs: Jobs, degradation: str | None, seed: int) -> None:
+        self.samples, self.jobs, self.seed = samples, jobs, seed
+        self.degradation = DEGRADATIONS.create(degradation) if degradation else None
+        self.names = samples.table["sample"].to_numpy(dtype=object)
+
+    def __getitem__(self, batch: Sequence[int]) -> Crops:
+        pixels = np.zeros((len(batch), CANONICAL_SIZE, CANONICAL_SIZE, 3), np.uint8)
+        points = np.zeros((len(batch), 5, 2), np.float32)
+        status = [""] * len(batch)
+        for place, job in enumerate(batch):
+            row = int(self.jobs.row[job])
+            try:
+                pixels[place], points[place] = self._face(row)
+            except RecogRestoreError as error:
+                status[place] = str(error)
+            else:
+                if self.jobs.degraded[job] and self.degradation is not None:
+                    pixels[place] = self.degradation(pixels[place], generator(self.seed, self.names[row]))
+        return Crops(torch.from_numpy(pixels), torch.from_numpy(points), tuple(status))
+
+    def _face(self, row: int) -> tuple[NDArray[np.uint8], NDArray[np.floating]]:
+        image = read_image(self.samples.files[row])
+        if self.samples.alignment != "landmarks":
+            return place_crop(image, self.samples.alignment), CANONICAL_128
+        assert self.samples.landmarks is not None  # the plan refuses to run without
+        found = self.samples.landmarks[row]
+        if np.isnan(found).any():
+            raise DataError("no landmarks: the face was not found")
+        height, width = image.shape[:2]
+        inside = (found >= 0).all(axis=1) & (found[:, 0] < width) & (found[:, 1] < height)
+        if not inside.any():
+            raise DataError(f"all landmarks lie outside the image of {width}×{height} px")
+        transform = similarity(found, CANONICAL_128)
+        return canonical_crop(image, found), found @ transform[:, :2].T + transform[:, 2]
+
+
+class Detection(Dataset[tuple[NDArray[np.float64], NDArray[np.float64]]]):
+    """Batches of sample rows in, the five points (NaN where no face is found) and the detector's score out."""
+
+    def __init__(self, files: tuple[Path | bytes, ...], detector: str) -> None:
+        self.files, self.spec = files, detector
+        self._detector: Detector | None = None  # made in the worker: sessions do not survive a fork
+
+    def __getitem__(self, batch: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self._detector = self._detector or create_detector(self.spec)
+        points, scores = np.full((len(batch), 5, 2), np.nan), np.full(len(batch), np.nan)
+        for place, row in enumerate(batch):
+            try:
+                image = read_image(self.files[row])
+            except DataError:
+                continue  # decoding again, the acquisition gives the reason
+            found = self._detector.detect(image)
+            best = main_face(found, *image.shape[:2])
+            if best is not None:
+                points[place], scores[place] = found.points[best], found.scores[best]
+        return points, scores
+
+
+def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Iterator[Any]:
+    """Yield ``dataset[batch]`` for every batch, in order, computed ahead by worker processes.
+
+    Raises:
+        DataError: a worker process was killed.
+    """
+    loader = DataLoader(
+        dataset,
+        sampler=batches,
+        batch_size=None,
+        num_workers=min(workers, len(batches)),
+        worker_init_fn=_quiet_worker,
+        collate_fn=_as_it_is,
+    )
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if "worker" not in str(error):
+            raise
+        raise DataError(f"a decoding process died ({error}); is memory short? try --workers 0") from None
+
+
+def digest(file: Path | bytes) -> str:
+    """Return the SHA-256 of an encoded image; of nothing, if it cannot be read."""
+    try:
+        return hashlib.sha256(file if isinstance(file, bytes) else file.read_bytes()).hexdigest()
+    except OSError:
+        return hashlib.sha256().hexdigest()
+
+
+def _quiet_worker(_: int) -> None:
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+
+
+def _as_it_is(item: Any) -> Any:
+    return item

@@ -1,0 +1,196 @@
+"""Embeddings of every face under every preprocessor: one decoding pass, kept in the store piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..datasets import Samples
+from ..embed import Embedder
+from ..faces import FaceBatch, to_float
+from ..preprocess import Preprocessor
+from ..records import plain
+from ..results import BASELINE
+from ..store import Store, recipe_key
+from .acquire import Acquisition, Detection, load
+from .progress import Progress
+
+# Batches kept together in one file of the store: what a killed run computes again at most.
+BATCHES_PER_PIECE = 4
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """J faces under one preprocessor.
+
+    Attributes:
+        vectors: (J, D) float32 as the embedder gives them; a failed face's is zero.
+        status: (J,) reason, or "" for a face that was embedded.
+        stage: (J,) ``acquire``, ``preprocess`` or ``embed`` for a failed face, else "".
+    """
+
+    vectors: NDArray[np.float32]
+    status: NDArray[np.object_]
+    stage: NDArray[np.object_]
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """(J,) whether the face was embedded."""
+        valid: NDArray[np.bool_] = self.status == ""
+        return valid
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the computing is done; batch and device are part of what makes a number's last bits."""
+
+    batch: int
+    workers: int
+    device: str
+
+
+def embed(
+    acquisition: Acquisition,
+    digests: Sequence[str],
+    embedder: Embedder,
+    preprocessors: Sequence[Preprocessor],
+    store: Store,
+    settings: Settings,
+    progress: Progress,
+) -> list[Embeddings]:
+    """Return the embeddings of all jobs, for each preprocessor; only what the store lacks is computed.
+
+    Args:
+        digests: SHA-256 of each sample's encoded image.
+    """
+    jobs = acquisition.jobs
+    size = settings.batch * BATCHES_PER_PIECE
+    pieces = [range(start, min(start + size, len(jobs))) for start in range(0, len(jobs), size)]
+    base = _base_recipe(acquisition, embedder, settings)
+    keys = {
+        (piece, column): recipe_key(
+            {**base, "faces": _faces(acquisition, digests, piece), "preprocessor": _identity(preprocessor)}
+        )
+        for piece in pieces
+        for column, preprocessor in enumerate(preprocessors)
+    }
+    lacking = {piece: [c for c in range(len(preprocessors)) if keys[piece, c] not in store] for piece in pieces}
+    work = [piece for piece in pieces if lacking[piece]]
+    progress.start("embed", len(jobs) * len(preprocessors))
+    progress.advance(len(jobs) * len(preprocessors) - sum(len(piece) * len(lacking[piece]) for piece in work))
+    batches = [list(piece[i : i + settings.batch]) for piece in work for i in range(0, len(piece), settings.batch)]
+    stream = load(acquisition, batches, settings.workers) if batches else iter(())
+    for piece in work:
+        parts: dict[int, list[Embeddings]] = {column: [] for column in lacking[piece]}
+        for _ in range(0, len(piece), settings.batch):
+            with progress.timed("waiting for decoded faces"):
+                crops = next(stream)
+            faces = FaceBatch(to_float(crops.pixels, settings.device), crops.points.to(settings.device), crops.status)
+            for column in lacking[piece]:
+                parts[column].append(_embed_batch(faces, preprocessors[column], embedder, progress))
+                progress.advance(len(faces))
+        for column, found in parts.items():
+            whole = _joined(found)
+            failed = [[i, whole.stage[i], whole.status[i]] for i in np.flatnonzero(~whole.valid).tolist()]
+            store.put(keys[piece, column], {"vectors": whole.vectors}, {"failed": failed})
+    return [_joined([_kept(store, keys[piece, c], len(piece)) for piece in pieces]) for c in range(len(preprocessors))]
+
+
+def detect(
+    samples: Samples,
+    digests: Sequence[str],
+    detector: str,
+    identity: dict[str, object],
+    store: Store,
+    settings: Settings,
+    progress: Progress,
+) -> NDArray[np.float64]:
+    """Return (M, 5, 2) landmarks of the samples' main faces, NaN where there is none; kept in the store as well."""
+    size = 256
+    pieces = [range(start, min(start + size, len(samples))) for start in range(0, len(samples), size)]
+    keys = [recipe_key({"what": "landmarks/1", "detector": identity, "files": [digests[i] for i in p]}) for p in pieces]
+    work = [(piece, key) for piece, key in zip(pieces, keys, strict=True) if key not in store]
+    progress.start("detect", len(samples))
+    progress.advance(len(samples) - sum(len(piece) for piece, _ in work))
+    step = 32
+    batches = [list(piece[i : i + step]) for piece, _ in work for i in range(0, len(piece), step)]
+    stream = load(Detection(samples.files, detector), batches, max(1, settings.workers)) if batches else iter(())
+    for piece, key in work:
+        found = []
+        for _ in range(0, len(piece), step):
+            found.append(next(stream))
+            progress.advance(len(found[-1][1]))
+        points, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        store.put(key, {"points": points, "scores": scores}, {})
+    return np.concatenate([store.get(key)[0]["points"] for key in keys])
+
+
+def _base_recipe(acquisition: Acquisition, embedder: Embedder, settings: Settings) -> dict[str, Any]:
+    degradation = acquisition.degradation
+    return {
+        "what": "embeddings/1",
+        "alignment": acquisition.samples.alignment,
+        "degradation": plain(degradation.settings()) if degradation is not None else None,
+        "embedder": {"identity": embedder.identity(), "input": plain(embedder.card.input), "flip": embedder.card.flip},
+        "batch": settings.batch,
+        "device": settings.device,
+    }
+
+
+def _faces(acquisition: Acquisition, digests: Sequence[str], piece: range) -> list[list[Any]]:
+    landmarks, faces = acquisition.samples.landmarks, []
+    for job in piece:
+        row = int(acquisition.jobs.row[job])
+        points = "" if landmarks is None else landmarks[row].tobytes().hex()
+        stream = [acquisition.seed, acquisition.names[row]] if acquisition.jobs.degraded[job] else None
+        faces.append([digests[row], points, stream])
+    return faces
+
+
+def _identity(preprocessor: Preprocessor) -> dict[str, Any]:
+    return {
+        "name": preprocessor.card.name,
+        "sha256": preprocessor.card.sha256,
+        "settings": plain(preprocessor.settings()),
+    }
+
+
+def _embed_batch(faces: FaceBatch, preprocessor: Preprocessor, embedder: Embedder, progress: Progress) -> Embeddings:
+    with torch.inference_mode():
+        with progress.timed("preprocess"):
+            done = faces if preprocessor.card.name == BASELINE else preprocessor(faces)
+        with progress.timed("embed"):
+            vectors = embedder(done.images).cpu().numpy()
+    usable = np.isfinite(vectors).all(axis=1)
+    usable &= (vectors != 0).any(axis=1)
+    status, stage = [], []
+    for was, now, good in zip(faces.status, done.status, usable.tolist(), strict=True):
+        status.append(was or now or ("" if good else "the embedding is not finite or is zero"))
+        stage.append("acquire" if was else "preprocess" if now else "" if good else "embed")
+    kept = np.array([not reason for reason in status])
+    return Embeddings(
+        np.where(kept[:, None], vectors, 0.0).astype(np.float32),
+        np.array(status, dtype=object),
+        np.array(stage, dtype=object),
+    )
+
+
+def _kept(store: Store, key: str, count: int) -> Embeddings:
+    arrays, notes = store.get(key)
+    status, stage = np.full(count, "", dtype=object), np.full(count, "", dtype=object)
+    for row, where, reason in notes["failed"]:
+        stage[row], status[row] = where, reason
+    return Embeddings(arrays["vectors"], status, stage)
+
+
+def _joined(parts: Sequence[Embeddings]) -> Embeddings:
+    return Embeddings(
+        np.concatenate([p.vectors for p in parts]),
+        np.concatenate([p.status for p in parts]),
+        np.concatenate([p.stage for p in parts]),
+    )

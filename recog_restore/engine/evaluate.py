@@ -1,0 +1,235 @@
+"""``evaluate``: one protocol, one embedder, any number of preprocessors, one decoding pass, one result."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import warnings
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import torch
+
+from ..datasets import Dataset
+from ..detect.spec import create as create_detector
+from ..embed import Embedder
+from ..errors import DataError, RecordError, UndefinedMetric
+from ..preprocess import PREPROCESSORS, Preprocessor
+from ..protocol import FAILURE_WORDS, Protocol
+from ..records import nearest, plain
+from ..results import BASELINE, Failure, Result
+from ..store import Store
+from . import embeddings as _embeddings
+from .acquire import Acquisition, digest
+from .embeddings import Embeddings, Settings, embed
+from .examples import examples
+from .plan import Plan, fingerprint, label_columns, make
+from .progress import Progress
+from .provenance import provenance
+from .score import score
+
+
+def evaluate(
+    protocol: Protocol,
+    dataset: Dataset,
+    embedder: Embedder,
+    preprocessors: Sequence[Preprocessor] = (),
+    *,
+    store: Store,
+    settings: Settings,
+    detector: str | None = None,
+    limit: int | None = None,
+    allow_missing: bool = False,
+    faces: int = 6,
+    command: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> Result:
+    """Return the result of a protocol on a data set, the untouched baseline beside every preprocessor.
+
+    Args:
+        protocol: what is compared and measured.
+        dataset: its images and lists.
+        embedder: who recognizes.
+        preprocessors: what is put in front of it; the baseline comes by itself.
+        store: where embeddings are kept; what is there already is not computed again.
+        settings: batch, workers, device.
+        detector: ``yunet:FILE`` …, for data sets without landmarks.
+        limit: at most so many comparisons or searches.
+        allow_missing: listed images that are not there are failures to acquire instead of an error.
+        faces: gains and losses to show with their faces, each, per preprocessor.
+        command: the command line, for the record.
+        progress: who watches.
+
+    Raises:
+        DataError: lists and files do not fit the protocol, or there are no landmarks and no detector.
+        StoreError: the embeddings cannot be kept.
+        ConventionError: a network's output has the wrong shape.
+    """
+    progress = progress or Progress()
+    began = time.perf_counter()
+    _full_precision()
+    with progress.timed("reading lists"):
+        plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing)
+        _check_breakdowns(plan)
+    with progress.timed("reading files"):
+        digests = _digests(plan, progress)
+    plan = _with_landmarks(plan, dataset, digests, detector, store, settings, progress)
+    columns = _columns(preprocessors)
+    degradation = protocol.degradation
+    acquisition = Acquisition(
+        plan.samples, plan.jobs, degradation.name if degradation else None, degradation.seed if degradation else 0
+    )
+    found = dict(
+        zip(
+            (p.card.name for p in columns),
+            embed(acquisition, digests, embedder, columns, store, settings, progress),
+            strict=True,
+        )
+    )
+    with progress.timed("scoring"), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UndefinedMetric)
+        scored = score(plan, found)
+    with progress.timed("examples"):
+        shown = examples(plan, acquisition, columns, scored.scores, faces, settings.device)
+    progress.seconds["total"] = time.perf_counter() - began
+    return Result(
+        protocol={
+            "id": protocol.id,
+            "title": protocol.title,
+            "kind": protocol.kind,
+            "settings": plain(protocol),
+            "failure": FAILURE_WORDS[protocol.faces.failure],
+        },
+        data=_data(plan, dataset, fingerprint(digests, plan)),
+        embedder={
+            "name": embedder.card.name,
+            "words": embedder.card.words(),
+            "sha256": embedder.identity(),
+            "card": plain(embedder.card),
+        },
+        preprocessors=tuple(_preprocessor(p) for p in columns),
+        values=tuple(scored.values),
+        failed={name: int((~entry.valid).sum()) for name, entry in found.items()},
+        failures=tuple(_failures(plan, found)),
+        settings={
+            "command": list(command),
+            "batch": settings.batch,
+            "device": settings.device,
+            "detector": detector,
+            "limit": limit,
+            "allow_missing": allow_missing,
+            "degradation": plain(acquisition.degradation.settings()) if acquisition.degradation else None,
+        },
+        provenance=provenance(),
+        seconds={phase: round(seconds, 3) for phase, seconds in progress.seconds.items()},
+        curves=scored.curves,
+        histogram_edges=scored.edges,
+        histograms=scored.histograms,
+        cmc=scored.cmc,
+        examples=tuple(shown),
+        warnings=tuple(dict.fromkeys(str(w.message) for w in caught)),
+    )
+
+
+def _full_precision() -> None:
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.deterministic = True
+
+
+def _digests(plan: Plan, progress: Progress) -> list[str]:
+    progress.start("read", len(plan.samples))
+    found = []
+    with ThreadPoolExecutor(4) as pool:
+        for one in pool.map(digest, plan.samples.files):
+            found.append(one)
+            progress.advance()
+    return found
+
+
+def _with_landmarks(
+    plan: Plan,
+    dataset: Dataset,
+    digests: list[str],
+    detector: str | None,
+    store: Store,
+    settings: Settings,
+    progress: Progress,
+) -> Plan:
+    if plan.samples.alignment != "landmarks":
+        return plan
+    if detector is not None:
+        identity = create_detector(detector).identity()
+        with progress.timed("detecting"):
+            points = _embeddings.detect(plan.samples, digests, detector, identity, store, settings, progress)
+    elif plan.samples.landmarks is not None:
+        return plan
+    else:
+        raise DataError(
+            f"{dataset.root}: nobody knows where the faces are: expected a landmarks.csv there, or a detector: "
+            "--detector yunet:FILE or --detector scrfd:FILE; images that are aligned already: "
+            "--set data.options.aligned=arcface-112"
+        )
+    return dataclasses.replace(plan, samples=dataclasses.replace(plan.samples, landmarks=points))
+
+
+def _check_breakdowns(plan: Plan) -> None:
+    known = label_columns(plan.samples)
+    for column in plan.protocol.breakdowns:
+        if column not in known and not (column == "size" and plan.samples.alignment == "landmarks"):
+            raise RecordError(f"--by {column}: the data set has no such label; {nearest(column, known)}")
+
+
+def _columns(preprocessors: Sequence[Preprocessor]) -> list[Preprocessor]:
+    """Return the baseline and the given preprocessors, each once."""
+    columns = [PREPROCESSORS.create(BASELINE)]
+    for preprocessor in preprocessors:
+        if preprocessor.card.name not in [c.card.name for c in columns]:
+            columns.append(preprocessor)
+    return columns
+
+
+def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
+    pairs = plan.pairs
+    counts: dict[str, Any] = {"samples": len(plan.samples), "subjects": int(plan.samples.table["subject"].nunique())}
+    if pairs is not None:
+        counts |= {
+            "comparisons": len(pairs.mated),
+            "mated": int(pairs.mated.sum()),
+            "non_mated": int((~pairs.mated).sum()),
+        }
+        counts["folds"] = [int(fold) + 1 for fold in sorted(set(pairs.fold.tolist()))]
+    else:
+        counts |= {"gallery": len(plan.gallery), "probes": len(plan.probes)}
+    return {
+        "dataset": plan.protocol.data.dataset,
+        "root": str(dataset.root),
+        **counts,
+        "alignment": plan.samples.alignment,
+        "fingerprint": content,
+        "partial": plan.partial,
+    }
+
+
+def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
+    card = preprocessor.card
+    return {
+        "name": card.name,
+        "title": card.title,
+        "task": card.task,
+        "settings": plain(preprocessor.settings()),
+        "card": plain(card),
+    }
+
+
+def _failures(plan: Plan, found: dict[str, Embeddings]) -> list[Failure]:
+    """Return one entry per face that failed for all, under the baseline's name, and one per further failure."""
+    names = plan.samples.table["sample"].to_numpy(dtype=object)
+    failures = []
+    for name, entry in found.items():
+        for job in (~entry.valid).nonzero()[0].tolist():
+            if name == BASELINE or entry.stage[job] != "acquire":
+                failures.append(Failure(str(names[plan.jobs.row[job]]), name, entry.stage[job], entry.status[job]))
+    return failures

@@ -1,0 +1,203 @@
+"""What a run will do, checked before it computes: lists against the protocol's counts, files against the lists."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..datasets import Dataset, Pairs, Samples, Split
+from ..datasets.base import select_folds
+from ..errors import DataError
+from ..protocol import Protocol
+from .acquire import Jobs
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A protocol on one data set.
+
+    Attributes:
+        samples: the images that are needed.
+        jobs: the faces that are embedded.
+        first, second: (N,) jobs of each comparison; empty for identification.
+        pairs: the comparisons as rows of the samples; None for identification.
+        gallery, probes: (G,), (P,) jobs; empty for verification.
+        partial: why not all of the protocol was run, or "".
+    """
+
+    protocol: Protocol
+    samples: Samples
+    jobs: Jobs
+    pairs: Pairs | None
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    gallery: NDArray[np.int64]
+    probes: NDArray[np.int64]
+    partial: str
+
+    def subjects(self, jobs: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Return the subject of each of those jobs."""
+        return self.samples.table["subject"].to_numpy(dtype=object)[self.jobs.row[jobs]]
+
+
+def make(protocol: Protocol, dataset: Dataset, *, limit: int | None, allow_missing: bool) -> Plan:
+    """Return the plan of a protocol on a data set.
+
+    Args:
+        limit: at most so many comparisons (or searches), spread evenly over folds and classes.
+        allow_missing: score listed images that are not there as failures to acquire, instead of stopping.
+
+    Raises:
+        DataError: the lists are not what the protocol expects, or images they name are missing.
+    """
+    samples, partial = dataset.samples(), []
+    pairs, split = None, Split(np.empty(0, np.int64), np.empty(0, np.int64))
+    if protocol.kind == "verification":
+        pairs = dataset.pairs()
+        _expect(protocol, dataset, _verification_counts(pairs))
+        samples, pairs = select_folds(samples, pairs, protocol.data.folds)
+        if protocol.data.folds:
+            partial.append(f"folds {', '.join(map(str, protocol.data.folds))} only")
+        if limit is not None and limit < len(pairs.mated):
+            partial.append(f"{limit:,} of {len(pairs.mated):,} comparisons")
+            pairs = _limited(pairs, limit)
+    else:
+        split = dataset.split()
+        _expect(protocol, dataset, {"gallery": len(split.gallery), "probes": len(split.probes)})
+        _closed_set(dataset, samples, split)
+        if limit is not None and limit < len(split.probes):
+            partial.append(f"{limit:,} of {len(split.probes):,} searches")
+            split = dataclasses.replace(split, probes=_spread(split.probes, limit))
+    if not allow_missing:
+        _present(protocol, dataset, pairs)
+    return _jobs(protocol, samples, pairs, split, "; ".join(partial))
+
+
+def label_columns(samples: Samples) -> list[str]:
+    """Return the columns by which results can be broken down; ``size`` is known where landmarks are."""
+    labels = [str(c) for c in samples.table.columns if c not in ("sample", "subject")]
+    return labels + (["size"] if samples.landmarks is not None and "size" not in labels else [])
+
+
+def labels(samples: Samples, column: str) -> NDArray[np.object_]:
+    """Return the label of each sample in a column as text; numbers of many values are cut at their quartiles.
+
+    ``size`` is the distance between the eyes in the original image, in pixels, in fixed bins.
+    """
+    if column == "size" and column not in samples.table and samples.landmarks is not None:
+        distance = np.hypot(*(samples.landmarks[:, 1] - samples.landmarks[:, 0]).T)
+        bins = pd.cut(pd.Series(distance), [0, 8, 12, 16, 24, 32, 48, 64, 96, np.inf], right=False)
+        return _text(bins.map(lambda i: f"{i.left:g}–{i.right:g} px" if np.isfinite(i.right) else f"≥ {i.left:g} px"))
+    values = samples.table[column]
+    if pd.api.types.is_numeric_dtype(values) and values.nunique() > 12:
+        bins = pd.qcut(values, 4, duplicates="drop")
+        return _text(bins.map(lambda i: f"{i.left:g}–{i.right:g}"))
+    return _text(values)
+
+
+def fingerprint(digests: list[str], plan: Plan) -> str:
+    """Return a SHA-256 of image contents, landmarks and lists: what the numbers of a run rest on."""
+    whole = hashlib.sha256()
+    for name, digest in zip(plan.samples.table["sample"], digests, strict=True):
+        whole.update(f"{name}\0{digest}\n".encode())
+    arrays: list[NDArray[Any]] = [plan.first, plan.second, plan.gallery, plan.probes, plan.jobs.row, plan.jobs.degraded]
+    if plan.samples.landmarks is not None:
+        arrays.append(plan.samples.landmarks)
+    if plan.pairs is not None:
+        arrays += [plan.pairs.mated, plan.pairs.fold]
+    for array in arrays:
+        whole.update(np.ascontiguousarray(array).tobytes())
+    return whole.hexdigest()
+
+
+def _text(values: pd.Series) -> NDArray[np.object_]:
+    return values.astype(object).where(values.notna(), "unknown").astype(str).to_numpy(dtype=object)
+
+
+def _verification_counts(pairs: Pairs) -> dict[str, int]:
+    return {
+        "comparisons": len(pairs.mated),
+        "mated": int(pairs.mated.sum()),
+        "folds": len(np.unique(pairs.fold)),
+    }
+
+
+def _expect(protocol: Protocol, dataset: Dataset, found: dict[str, int]) -> None:
+    for what, count in found.items():
+        expected = getattr(protocol.data.expect, what)
+        if expected and expected != count:
+            raise DataError(
+                f"{protocol.id} expects {expected:,} {what}, but the lists in {dataset.root} have {count:,}; "
+                f"is a line missing or the wrong list there? rr-data check {protocol.data.dataset} says more"
+            )
+
+
+def _closed_set(dataset: Dataset, samples: Samples, split: Split) -> None:
+    subject = samples.table["subject"].to_numpy(dtype=object)
+    stray = sorted(set(subject[split.probes]) - set(subject[split.gallery]))
+    if not len(split.probes) or not len(split.gallery):
+        raise DataError(
+            f"{dataset.root}: {len(split.gallery)} gallery images and {len(split.probes)} probes; both are needed"
+        )
+    if stray:
+        raise DataError(
+            f"{dataset.root}: {len(stray)} subjects are searched for but not enrolled, {stray[0]!r} for one; "
+            "closed-set identification needs a gallery image of every probe's subject"
+        )
+
+
+def _present(protocol: Protocol, dataset: Dataset, pairs: Pairs | None) -> None:
+    missing = set(dataset.missing())
+    if not missing:
+        return
+    samples = dataset.samples()
+    gone = samples.table["sample"].isin(list(missing)).to_numpy()
+    message = f"{len(missing):,} of the {len(samples):,} images that are listed are not in {dataset.root}"
+    way_out = "--allow-missing scores them as failures to acquire"
+    if pairs is not None:
+        everything = dataset.pairs()
+        hit = gone[everything.first] | gone[everything.second]
+        whole = sorted(set(everything.fold.tolist()) - set(everything.fold[hit].tolist()))
+        chosen = set(protocol.data.folds) or {f + 1 for f in set(everything.fold.tolist())}
+        if chosen <= {f + 1 for f in whole}:
+            return
+        if whole:
+            way_out += f"; folds {_list(f + 1 for f in whole)} are complete: --folds {_list(f + 1 for f in whole)}"
+    first = samples.table["sample"].to_numpy(dtype=object)[gone][0]
+    raise DataError(f"{message}, {first!r} for one; {way_out}")
+
+
+def _list(numbers: object) -> str:
+    return ",".join(map(str, numbers))  # type: ignore[call-overload]
+
+
+def _limited(pairs: Pairs, limit: int) -> Pairs:
+    order = np.lexsort((pairs.mated, pairs.fold))
+    kept = np.sort(_spread(order, limit))
+    return Pairs(pairs.first[kept], pairs.second[kept], pairs.mated[kept], pairs.fold[kept])
+
+
+def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
+
+
+def _jobs(protocol: Protocol, samples: Samples, pairs: Pairs | None, split: Split, partial: str) -> Plan:
+    """Number the faces to embed: a sample that is needed clean and degraded is two of them."""
+    enrolled, searched = (pairs.first, pairs.second) if pairs is not None else (split.gallery, split.probes)
+    degraded = protocol.degradation is not None
+    of_enrolled = degraded and protocol.degradation is not None and protocol.degradation.apply == "all"
+    codes, places = np.unique(
+        np.concatenate([enrolled * 2 + int(of_enrolled), searched * 2 + int(degraded)]), return_inverse=True
+    )
+    jobs = Jobs(codes // 2, (codes % 2).astype(bool))
+    one, two = places[: len(enrolled)].astype(np.int64), places[len(enrolled) :].astype(np.int64)
+    none = np.empty(0, np.int64)
+    if pairs is not None:
+        return Plan(protocol, samples, jobs, pairs, one, two, none, none, partial)
+    return Plan(protocol, samples, jobs, None, none, none, one, two, partial)

@@ -1,0 +1,200 @@
+"""From embeddings to scores, and from scores to the values, curves and histograms of a result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..metrics import identification, verification
+from ..protocol import Protocol
+from ..results import BASELINE, Curve, Histogram, Value
+from .embeddings import Embeddings
+from .plan import Plan, labels
+
+# ``fnmr@baseline``: the threshold at which the untouched baseline's FMR does not exceed this.
+BASELINE_FMR = 1e-3
+CURVE_POINTS, HISTOGRAM_BINS, CMC_RANKS = 400, 80, 50
+_BLOCK = 65_536  # comparisons scored at once
+
+
+@dataclass
+class Scored:
+    """The part of a result that is made of scores; ``scores`` (N,) by preprocessor, for verification."""
+
+    values: list[Value] = field(default_factory=list)
+    curves: dict[str, Curve] = field(default_factory=dict)
+    edges: tuple[float, ...] = ()
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+
+
+def score(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
+    """Return what the protocol measures, for every preprocessor; the first is the baseline."""
+    return _verification(plan, embeddings) if plan.pairs is not None else _identification(plan, embeddings)
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return (J, D) float64 vectors of length 1; zero stays zero."""
+    wide = vectors.astype(np.float64)
+    norm = np.linalg.norm(wide, axis=1, keepdims=True)
+    np.divide(wide, norm, out=wide, where=norm > 0)
+    return wide
+
+
+def compare(found: Embeddings, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return (N,) cosines of the comparisons in float64; -inf where a face failed."""
+    vectors, valid = unit(found.vectors), found.valid
+    scores = np.empty(len(first))
+    for start in range(0, len(first), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        scores[rows] = np.einsum("nd,nd->n", vectors[first[rows]], vectors[second[rows]])
+    scores[~(valid[first] & valid[second])] = -np.inf
+    return scores
+
+
+def _verification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
+    assert plan.pairs is not None
+    out = Scored(scores={name: compare(found, plan.first, plan.second) for name, found in embeddings.items()})
+    mated, fold = plan.pairs.mated, plan.pairs.fold
+    breakdowns = {
+        column: _pair_labels(labels(plan.samples, column), plan.pairs.first, plan.pairs.second)
+        for column in plan.protocol.breakdowns
+    }
+    baseline = _threshold(out.scores[BASELINE], mated)
+    finite = np.concatenate([s[np.isfinite(s)] for s in out.scores.values()])
+    edges = np.linspace(finite.min(), finite.max(), HISTOGRAM_BINS + 1) if np.ptp(finite) > 0 else HISTOGRAM_BINS
+    for name, scores in out.scores.items():
+        kept = np.isfinite(scores) if plan.protocol.faces.failure == "exclude" else np.ones(len(scores), bool)
+        genuine, impostor = scores[kept & mated], scores[kept & ~mated]
+        out.values += _verification_values(plan.protocol, name, scores[kept], mated[kept], fold[kept], baseline)
+        roc = verification.thin(verification.roc(genuine, impostor), CURVE_POINTS)
+        out.curves[name] = Curve(
+            tuple(t if math.isfinite(t) else None for t in roc.threshold.tolist()),
+            tuple(roc.fmr.tolist()),
+            tuple(roc.fnmr.tolist()),
+        )
+        bins, of_mated, of_non_mated = verification.histogram(genuine, impostor, edges)
+        out.edges = tuple(bins.tolist())
+        out.histograms[name] = Histogram(tuple(of_mated.tolist()), tuple(of_non_mated.tolist()))
+        for column, label in breakdowns.items():
+            for part in sorted(set(label.tolist())):
+                rows = kept & (label == part)
+                out.values += _at_baseline(name, scores[rows], mated[rows], baseline, {column: part})
+    return out
+
+
+def _verification_values(
+    protocol: Protocol,
+    name: str,
+    scores: NDArray[np.float64],
+    mated: NDArray[np.bool_],
+    fold: NDArray[np.int64],
+    baseline: float,
+) -> list[Value]:
+    genuine, impostor = scores[mated], scores[~mated]
+    values: list[Value] = []
+    for metric in protocol.metrics:
+        if metric == "accuracy":
+            values += _accuracy(protocol, name, scores, mated, fold)
+        elif metric == "eer":
+            found = verification.eer(genuine, impostor)
+            values.append(Value("eer", name, found.value, len(scores), threshold=found.threshold))
+        elif metric == "auc":
+            values.append(Value("auc", name, verification.auc(genuine, impostor), len(scores)))
+        elif metric == "fnmr@baseline":
+            values += _at_baseline(name, scores, mated, baseline, {})
+        else:
+            values.append(_tar(protocol, name, metric, genuine, impostor))
+    return values
+
+
+def _accuracy(
+    protocol: Protocol, name: str, scores: NDArray[np.float64], mated: NDArray[np.bool_], fold: NDArray[np.int64]
+) -> list[Value]:
+    compat: Literal["", "insightface"] = "insightface" if "insightface" in protocol.compat else ""
+    found = verification.accuracy_kfold(scores, mated, fold, compat)
+    numbers, counts = np.unique(fold, return_counts=True)
+    metric = f"accuracy_{len(numbers)}fold"
+    values = [Value(metric, name, found.mean, len(scores), std=found.std)]
+    for number, count, accuracy, threshold in zip(numbers, counts, found.per_fold, found.thresholds, strict=False):
+        where = {"fold": str(number + 1)}
+        values.append(Value("accuracy", name, accuracy, int(count), where, threshold=_finite(threshold)))
+    return values
+
+
+def _tar(
+    protocol: Protocol, name: str, metric: str, genuine: NDArray[np.float64], impostor: NDArray[np.float64]
+) -> Value:
+    far = float(metric.partition("=")[2])
+    found = verification.tar_at_far(genuine, impostor, far, "nearest" if "nearest" in protocol.compat else "")
+    return Value(
+        metric, name, found.tar, len(genuine), false_accepts=found.false_accepts, threshold=_finite(found.threshold)
+    )
+
+
+def _threshold(scores: NDArray[np.float64], mated: NDArray[np.bool_]) -> float:
+    return verification.tar_at_far(scores[mated], scores[~mated], BASELINE_FMR).threshold
+
+
+def _at_baseline(
+    name: str, scores: NDArray[np.float64], mated: NDArray[np.bool_], threshold: float, where: dict[str, str]
+) -> list[Value]:
+    n_mated, n_non_mated = int(mated.sum()), int((~mated).sum())
+    accepted = scores >= threshold
+    misses, false_accepts = int((mated & ~accepted).sum()), int((~mated & accepted).sum())
+    fnmr = misses / n_mated if n_mated and not math.isnan(threshold) else None
+    fmr = false_accepts / n_non_mated if n_non_mated and not math.isnan(threshold) else None
+    at = _finite(threshold)
+    return [
+        Value("fnmr@baseline", name, fnmr, n_mated, where, threshold=at),
+        Value("fmr@baseline", name, fmr, n_non_mated, where, false_accepts=false_accepts, threshold=at),
+    ]
+
+
+def _identification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
+    out = Scored()
+    subject, enrolled = plan.subjects(plan.probes), plan.subjects(plan.gallery)
+    breakdowns = {
+        column: labels(plan.samples, column)[plan.jobs.row[plan.probes]] for column in plan.protocol.breakdowns
+    }
+    for name, found in embeddings.items():
+        vectors = unit(found.vectors).astype(np.float32)
+        probe_valid, gallery_valid = found.valid[plan.probes], found.valid[plan.gallery]
+        ranked = identification.ranks_blocked(
+            vectors[plan.probes], vectors[plan.gallery], subject, enrolled, probe_valid, gallery_valid
+        )
+        kept = np.ones(len(subject), bool)
+        if plan.protocol.faces.failure == "exclude":
+            kept = probe_valid & np.isin(subject, enrolled[gallery_valid])
+        out.values += _rank_values(plan.protocol.metrics, name, ranked.ranks[kept], {})
+        out.cmc[name] = tuple(identification.cmc(ranked.ranks[kept], min(CMC_RANKS, len(plan.gallery))).tolist())
+        for column, label in breakdowns.items():
+            for part in sorted(set(label.tolist())):
+                rows = kept & (label == part)
+                out.values += _rank_values(plan.protocol.metrics, name, ranked.ranks[rows], {column: part})
+    return out
+
+
+def _rank_values(metrics: Sequence[str], name: str, ranks: NDArray[np.int64], where: dict[str, str]) -> list[Value]:
+    return [
+        Value(metric, name, identification.rank_k(ranks, int(metric.removeprefix("rank"))), len(ranks), where)
+        for metric in metrics
+    ]
+
+
+def _pair_labels(
+    label: NDArray[np.object_], first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """Return one label for each pair: the common one, or both in order of the alphabet."""
+    pairs = zip(label[first].tolist(), label[second].tolist(), strict=True)
+    return np.array([a if a == b else " / ".join(sorted((a, b))) for a, b in pairs], dtype=object)
+
+
+def _finite(threshold: float) -> float | None:
+    return threshold if math.isfinite(threshold) else None

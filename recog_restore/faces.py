@@ -1,0 +1,79 @@
+"""The batch of faces that every preprocessor and embedder receives.
+
+Convention: RGB, canonical 128×128 crop (``geometry.CANONICAL_128``), float32 in [0, 1], layout (B, 3, H, W).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .errors import ConventionError
+
+
+@dataclass(frozen=True)
+class FaceBatch:
+    """Faces on their way from the files to the embedder.
+
+    Attributes:
+        images: (B, 3, H, W) float32 RGB in [0, 1]; a failed face is black.
+        landmarks: (B, 5, 2) float32 pixels in ``images``, or None where nobody knows them.
+        status: B strings; "" is a face that can be used, anything else the reason of a failure to acquire.
+
+    Raises:
+        ConventionError: a shape, dtype or range is wrong; the message has the index that breaks it.
+    """
+
+    images: Tensor
+    landmarks: Tensor | None = None
+    status: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        shape = tuple(self.images.shape)
+        if len(shape) != 4 or shape[1] != 3:
+            raise ConventionError(f"images: expected (B, 3, H, W), got {shape}")
+        if self.images.dtype != torch.float32:
+            raise ConventionError(f"images: expected float32 in [0, 1], got {self.images.dtype}")
+        if not self.status:
+            object.__setattr__(self, "status", ("",) * shape[0])
+        if len(self.status) != shape[0]:
+            raise ConventionError(f"status: expected {shape[0]} entries, got {len(self.status)}")
+        if self.landmarks is not None and tuple(self.landmarks.shape) != (shape[0], 5, 2):
+            raise ConventionError(f"landmarks: expected ({shape[0]}, 5, 2), got {tuple(self.landmarks.shape)}")
+        if shape[0]:
+            low, high = self.images.flatten(1).aminmax(dim=1)
+            outside = ~((low >= 0) & (high <= 1))
+            if outside.any():
+                row = int(outside.nonzero()[0])
+                raise ConventionError(
+                    f"images[{row}]: expected values in [0, 1], got {float(low[row]):.4g} … {float(high[row]):.4g}"
+                )
+
+    def __len__(self) -> int:
+        return len(self.status)
+
+    @property
+    def valid(self) -> Tensor:
+        """(B,) bool: false marks a failure to acquire."""
+        return torch.tensor([not reason for reason in self.status], dtype=torch.bool)
+
+    def replace(self, **changes: object) -> FaceBatch:
+        """Return a copy with some attributes replaced."""
+        return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
+
+
+def to_float(crops: NDArray[np.uint8] | Tensor, device: torch.device | str = "cpu") -> Tensor:
+    """Return (B, 3, H, W) float32 in [0, 1] from (B, H, W, 3) uint8."""
+    pixels = torch.as_tensor(crops).to(device)
+    return pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(255.0)
+
+
+def to_uint8(images: Tensor) -> NDArray[np.uint8]:
+    """Return (B, H, W, 3) uint8, rounded, from (B, 3, H, W) float32 in [0, 1]."""
+    pixels = images.detach().mul(255.0).round_().clamp_(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).cpu().numpy())

@@ -1,0 +1,101 @@
+"""Alignment: five points, a least-squares similarity, and the one canonical crop.
+
+Convention: points are ``(x, y)`` in pixels, x to the right, y down, (0, 0) the centre of the first pixel, in the order
+eye on the image's left, eye on its right, nose tip, mouth corner on the left, on the right. A transform is a 2×3
+float64 matrix that maps source points to crop points. Warps are bilinear with a black border, as insightface's.
+
+One 128×128 crop serves every network; the recognition crops are windows of it, so nothing is resampled twice.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import ConventionError
+
+CANONICAL_SIZE = 128
+
+# insightface, python-package/insightface/utils/face_align.py (arcface_dst), for a 112×112 crop.
+ARCFACE_112 = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]]
+)
+# The same points in the 128×128 crop: 8 columns further right, so that the 112×112 crop is a window of it.
+CANONICAL_128 = ARCFACE_112 + np.array([8.0, 0.0])
+
+Crop = Literal["arcface-112", "sphereface-112x96", "canonical-128"]
+# Rows and columns of the canonical crop. SphereFace's template is ArcFace's 8 columns further left.
+CROPS: dict[str, tuple[slice, slice]] = {
+    "arcface-112": (slice(0, 112), slice(8, 120)),
+    "sphereface-112x96": (slice(0, 112), slice(16, 112)),
+    "canonical-128": (slice(0, 128), slice(0, 128)),
+}
+
+
+def crop_size(crop: str) -> tuple[int, int]:
+    """Return height and width of a named crop in pixels."""
+    rows, columns = CROPS[crop]
+    return rows.stop - rows.start, columns.stop - columns.start
+
+
+def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the 2×3 similarity (rotation, one scale, translation; no reflection) that best maps source to target.
+
+    Args:
+        source, target: (K, 2) points, K ≥ 2.
+
+    Raises:
+        ConventionError: shapes differ, a value is not finite, or all source points coincide.
+
+    Source: Umeyama, "Least-squares estimation of transformation parameters between two point patterns",
+    TPAMI 13(4), 1991, equations 40-43; in the plane the rotation has the closed form used here.
+    """
+    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    if source.shape != target.shape or source.ndim != 2 or source.shape[1] != 2 or len(source) < 2:
+        raise ConventionError(f"expected two (K, 2) arrays of points, K >= 2; got {source.shape} and {target.shape}")
+    centre_s, centre_t = source.mean(axis=0), target.mean(axis=0)
+    s, t = source - centre_s, target - centre_t
+    spread = float((s * s).sum())
+    if not (np.isfinite(spread) and np.isfinite(t).all()):
+        raise ConventionError("a landmark is not a finite number")
+    if spread < 1e-12:
+        raise ConventionError("all landmarks coincide")
+    a = float((s * t).sum()) / spread
+    b = float((s[:, 0] * t[:, 1] - s[:, 1] * t[:, 0]).sum()) / spread
+    rotation = np.array([[a, -b], [b, a]])
+    return np.hstack([rotation, (centre_t - rotation @ centre_s)[:, None]])
+
+
+def canonical_crop(image: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
+    """Return the 128×128 crop of an RGB image, warped once.
+
+    Args:
+        image: (H, W, 3) uint8.
+        landmarks: (5, 2) pixels in that image.
+
+    Raises:
+        ConventionError: the landmarks determine no similarity.
+    """
+    size = (CANONICAL_SIZE, CANONICAL_SIZE)
+    crop = cv2.warpAffine(image, similarity(landmarks, CANONICAL_128), size, flags=cv2.INTER_LINEAR)
+    return crop.astype(np.uint8, copy=False)
+
+
+def place_crop(image: NDArray[np.uint8], crop: str) -> NDArray[np.uint8]:
+    """Return the 128×128 canvas that holds an already aligned crop in its window, pixel for pixel; the rest is black.
+
+    Args:
+        image: (h, w, 3) uint8 of the named crop's size.
+
+    Raises:
+        ConventionError: the image has another size.
+    """
+    expected = (*crop_size(crop), 3)
+    if image.shape != expected:
+        raise ConventionError(f"an aligned {crop} crop has shape {expected}; got {image.shape}")
+    canvas = np.zeros((CANONICAL_SIZE, CANONICAL_SIZE, 3), np.uint8)
+    canvas[CROPS[crop]] = image
+    return canvas

@@ -1,0 +1,18 @@
+"""Networks, one architecture per file, and the cards that describe their weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..registry import Registry
+
+if TYPE_CHECKING:  # reading a card loads no torch
+    from torch.nn import Module
+
+NETWORKS: Registry[Module] = Registry("network", "recog_restore.networks")
+for _depth in (18, 34, 50, 100):
+    NETWORKS.add(f"iresnet{_depth}", f"recog_restore.networks.iresnet:iresnet{_depth}")
+NETWORKS.add("mobilefacenet", "recog_restore.networks.mobilefacenet:MobileFaceNet")
+NETWORKS.add("sphereface20", "recog_restore.networks.sphereface:SphereFace20")
+
+__all__ = ["NETWORKS"]

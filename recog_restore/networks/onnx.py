@@ -1,0 +1,185 @@
+"""A network in an ONNX file: images in, one tensor out; ONNX Runtime runs it, without gradient."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx.external_data_helper import uses_external_data
+from torch import Tensor
+
+from ..errors import ConventionError, ExtraMissing, RecordError, WeightsError
+from ..records import nearest
+
+_DTYPES: dict[str, type[np.floating]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+class OnnxNetwork:
+    """A loaded ONNX file.
+
+    Attributes:
+        sha256: SHA-256 of the file, followed by the files that hold its tensors, where there are such.
+        channels: 1, 3, or None where the file leaves it open.
+        size: height and width of the input, or None where the file leaves them open.
+        output_shape: as the file states it; a size it leaves open is None.
+
+    Args:
+        file: one input (B, C, H, W) float32 or float16.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        threads: threads within one operator; None leaves it to ONNX Runtime.
+        output: which output, where there are several.
+
+    Raises:
+        WeightsError: the file is absent or is no ONNX model.
+        ConventionError: the input is not as above, or there are several outputs and none is named.
+        RecordError: no such output, or no such device.
+        ExtraMissing: ONNX Runtime, or its CUDA provider, is not installed.
+    """
+
+    def __init__(self, file: Path, device: str = "cpu", threads: int | None = None, output: str | None = None) -> None:
+        self.file = file
+        graph = read_model(file)
+        self.sha256 = _sha256(file, graph)
+        self.normalizes = normalizes_inside(graph)
+        self._session = _session(file, device, threads)
+        source = self._only_input()
+        self._input, self._dtype = source.name, _DTYPES[source.type]
+        self._batch, self.channels, *size = _open_is_none(source.shape)
+        self.size = (size[0], size[1]) if size[0] is not None and size[1] is not None else None
+        target = self._one_output(output)
+        self._output, self.output_shape = target.name, _open_is_none(target.shape)
+
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return the output for (B, C, H, W); a model of a fixed batch gets its images in pieces of that size.
+
+        Raises:
+            ConventionError: the model fails on inputs of this shape.
+        """
+        array = inputs.detach().cpu().numpy().astype(self._dtype, copy=False)
+        if self._batch is None or self._batch == len(array):
+            result = self._run(array)
+        else:
+            padded = np.concatenate([array, np.zeros((-len(array) % self._batch, *array.shape[1:]), array.dtype)])
+            pieces = [self._run(padded[i : i + self._batch]) for i in range(0, len(padded), self._batch)]
+            result = np.concatenate(pieces)[: len(array)]
+        return torch.from_numpy(result).to(inputs.device)
+
+    def _run(self, array: NDArray[np.floating]) -> NDArray[Any]:
+        try:
+            (result,) = self._session.run([self._output], {self._input: array})
+        except Exception as error:  # ONNX Runtime's errors have no base of their own
+            raise ConventionError(f"{self.file}: the model fails on an input of shape {array.shape}: {error}") from None
+        return np.asarray(result)
+
+    def _only_input(self) -> Any:
+        inputs = self._session.get_inputs()
+        found = ", ".join(f"{i.name} {i.type} {i.shape}" for i in inputs)
+        if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _DTYPES:
+            raise ConventionError(f"{self.file}: expected one float input (B, C, H, W), found {found or 'none'}")
+        if _open_is_none(inputs[0].shape)[1] not in (1, 3, None):
+            raise ConventionError(f"{self.file}: expected an input (B, C, H, W) of 1 or 3 channels, found {found}")
+        return inputs[0]
+
+    def _one_output(self, name: str | None) -> Any:
+        outputs = {o.name: o for o in self._session.get_outputs()}
+        if name is None and len(outputs) == 1:
+            return next(iter(outputs.values()))
+        if name is None:
+            found = ", ".join(f"{o.name} {o.shape}" for o in outputs.values())
+            raise ConventionError(f"{self.file}: expected one output, found {found}; name one with output=NAME")
+        if name not in outputs:
+            raise RecordError(f"{self.file}: no output named {name!r}; {nearest(name, outputs)}")
+        return outputs[name]
+
+
+def read_model(file: Path) -> onnx.ModelProto:
+    """Return the graph of an ONNX file, without tensors kept in other files.
+
+    Raises:
+        WeightsError: the file is absent or is no ONNX model.
+    """
+    try:
+        model = onnx.load(file, load_external_data=False)
+    except FileNotFoundError:
+        raise WeightsError(f"{file}: no such file") from None
+    except Exception as error:  # protobuf's DecodeError, or OSError
+        raise WeightsError(f"{file}: not an ONNX model: {error}") from None
+    if not model.graph.node:
+        raise WeightsError(f"{file}: not an ONNX model: it has no graph")
+    return model
+
+
+def normalizes_inside(model: onnx.ModelProto) -> bool:
+    """Return whether the graph itself subtracts a mean and scales, so that it wants raw 0..255.
+
+    It does if, among its first eight nodes, one that subtracts and one that scales are found: by name, as insightface
+    looks for them (``Sub`` or ``_minus``, ``Mul`` or ``_mul`` at the beginning); or by operator, because exporters of
+    today name nodes after modules (``/Sub``): a Sub and a Mul or Div before the first Conv.
+
+    Source: insightface 2.1, model_zoo/arcface_onnx.py, ArcFaceONNX; the second way is ours.
+    """
+    nodes = model.graph.node[:8]
+    subtracts = any(n.name.startswith(("Sub", "_minus")) for n in nodes)
+    scales = any(n.name.startswith(("Mul", "_mul")) for n in nodes)
+    operators = [n.op_type for n in nodes]
+    before = operators[: operators.index("Conv")] if "Conv" in operators else []
+    return (subtracts and scales) or ("Sub" in before and ("Mul" in before or "Div" in before))
+
+
+def _open_is_none(shape: list[int | str | None]) -> tuple[int | None, ...]:
+    return tuple(side if isinstance(side, int) else None for side in shape)
+
+
+def _sha256(file: Path, model: onnx.ModelProto) -> str:
+    entries = (e for t in model.graph.initializer if uses_external_data(t) for e in t.external_data)
+    digest = hashlib.sha256()
+    for name in [file.name, *sorted({e.value for e in entries if e.key == "location"})]:
+        try:
+            digest.update((file.parent / name).read_bytes())
+        except FileNotFoundError:
+            raise WeightsError(f"{file}: its tensors are in {name}, and there is no such file beside it") from None
+    return digest.hexdigest()
+
+
+def _session(file: Path, device: str, threads: int | None) -> Any:
+    runtime = _runtime()
+    options = runtime.SessionOptions()
+    options.log_severity_level = 3
+    options.inter_op_num_threads = 1
+    # Idle threads that spin take cores from the decoding workers; without them the network is as fast.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    providers: list[Any] = ["CPUExecutionProvider"]
+    kind, _, index = device.partition(":")
+    if kind == "cuda":
+        if "CUDAExecutionProvider" not in runtime.get_available_providers():
+            raise ExtraMissing(
+                f"{file}: this ONNX Runtime has no CUDA: pip install 'recog-restore[gpu]', or use the cpu"
+            )
+        settings = {"device_id": index or "0", "use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}
+        providers.insert(0, ("CUDAExecutionProvider", settings))
+    elif kind != "cpu":
+        raise RecordError(f"{file}: an ONNX model runs on cpu or cuda, not on {device!r}")
+    try:
+        session = runtime.InferenceSession(file, options, providers)
+    except Exception as error:  # ONNX Runtime's errors have no base of their own
+        raise WeightsError(f"{file}: ONNX Runtime cannot load it: {error}") from None
+    if kind == "cuda" and session.get_providers()[0] != "CUDAExecutionProvider":
+        raise ExtraMissing(f"{file}: ONNX Runtime could not start CUDA; use the cpu, or look at its CUDA libraries")
+    return session
+
+
+def _runtime() -> ModuleType:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise ExtraMissing("ONNX models need ONNX Runtime: pip install 'recog-restore[cpu]' (or '[gpu]')") from None
+    runtime: ModuleType = onnxruntime
+    return runtime

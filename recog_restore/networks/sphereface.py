@@ -1,0 +1,50 @@
+"""SphereFace-20, the 20-layer network of SphereFace (also that of CosFace's first release).
+
+Paper: Liu, Wen, Yu, Li, Raj, Song, "SphereFace: Deep Hypersphere Embedding for Face Recognition", CVPR 2017, table 2.
+Repository: clcarwin/sphereface_pytorch, net_sphere.py (commit 421986c), class ``sphere20a``; the names of the
+parameters are those of its ``sphere20a_20171020.pth``.
+Licence: the repository states none, neither for code nor for weights.
+
+What differs: the layer of classes, ``fc6``, serves training only and is left out.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+# Channels and residual units of each stage (table 2).
+STAGES = ((64, 1), (128, 2), (256, 4), (512, 1))
+
+
+class SphereFace20(nn.Module):
+    """Embeds (B, 3, 112, 96) as (B, dim).
+
+    Args:
+        dim: length of the embedding.
+    """
+
+    # Parameters of a checkpoint that this network has no place for.
+    passed_over = ("fc6.",)
+
+    def __init__(self, dim: int = 512) -> None:
+        super().__init__()
+        inputs = 3
+        for stage, (channels, units) in enumerate(STAGES, 1):
+            for layer in range(1, 2 * units + 2):
+                stride = 2 if layer == 1 else 1
+                setattr(self, f"conv{stage}_{layer}", nn.Conv2d(inputs, channels, 3, stride, padding=1))
+                setattr(self, f"relu{stage}_{layer}", nn.PReLU(channels))
+                inputs = channels
+        self.fc5 = nn.Linear(512 * 7 * 6, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (B, dim) embeddings, not normalised."""
+        for stage, (_, units) in enumerate(STAGES, 1):
+            x = self._layer(x, stage, 1)
+            for unit in range(1, units + 1):
+                x = x + self._layer(self._layer(x, stage, 2 * unit), stage, 2 * unit + 1)
+        return self.fc5(x.flatten(1))  # type: ignore[no-any-return]
+
+    def _layer(self, x: Tensor, stage: int, layer: int) -> Tensor:
+        convolution, activation = getattr(self, f"conv{stage}_{layer}"), getattr(self, f"relu{stage}_{layer}")
+        return activation(convolution(x))  # type: ignore[no-any-return]

@@ -1,0 +1,43 @@
+"""A card written as TOML, which the standard library only reads."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ..records import plain
+from .cards import EmbedderCard
+
+
+def card_text(card: EmbedderCard) -> str:
+    """Return the TOML that ``read_card`` reads back as the same card; empty texts, lists and tables are left out."""
+    return "\n".join(_table(plain(card), "")) + "\n"
+
+
+def _table(values: Mapping[str, Any], path: str) -> list[str]:
+    lines, tables = [], []
+    for key, value in values.items():
+        if value in ("", [], {}):
+            continue
+        name = key if re.fullmatch(r"[\w-]+", key, re.ASCII) else json.dumps(key, ensure_ascii=False)
+        if isinstance(value, Mapping):
+            body = _table(value, f"{path}{name}.")
+            tables += ["", f"[{path}{name}]", *body] if body else []
+        elif isinstance(value, list) and isinstance(value[0], Mapping):
+            for entry in value:
+                tables += ["", f"[[{path}{name}]]", *_table(entry, f"{path}{name}.")]
+        else:
+            lines.append(f"{name} = {_value(value)}")
+    return lines + tables
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # JSON escapes the other controls
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_value, value))}]"
+    return repr(value)

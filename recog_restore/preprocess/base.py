@@ -1,0 +1,90 @@
+"""The preprocessor contract: faces in, faces out, and a face that cannot be had says why."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ..errors import ConventionError, RecordError
+from ..faces import FaceBatch
+
+Task = Literal["none", "degrade", "enhance", "restore", "super-resolve", "frontalize", "guided"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a preprocessor is; printed with every result.
+
+    Attributes:
+        name: as typed after ``--pre``.
+        task: what it is meant to do.
+        title: one line for people.
+        deterministic: the same faces give the same output, bit for bit, on one machine.
+        rights: licence of code and weights.
+        tested_range: what it was made for, in words (sizes, yaw).
+        sha256: of the weights, where there are any.
+    """
+
+    name: str
+    task: Task
+    title: str
+    deterministic: bool = True
+    rights: str = "Apache-2.0"
+    tested_range: str = ""
+    sha256: str = ""
+
+
+class Preprocessor(ABC):
+    """Maps a batch of canonical faces to a batch of canonical faces, one by one.
+
+    A subclass sets ``card`` and writes ``restore``. ``strength`` in [0, 1] blends input and output linearly; 0 returns
+    the input bit for bit without calling ``restore``.
+    """
+
+    card: Card
+
+    def __init__(self, strength: float = 1.0) -> None:
+        if not 0.0 <= strength <= 1.0:
+            raise RecordError(f"strength is {strength}; expected a number from 0 (the input) to 1 (the output)")
+        self.strength = float(strength)
+
+    @abstractmethod
+    def restore(self, images: Tensor, landmarks: Tensor | None) -> Tensor:
+        """Return (B, 3, 128, 128) float32 RGB; values outside [0, 1] are clamped, a face with a NaN fails.
+
+        Args:
+            images: (B, 3, 128, 128) float32 RGB in [0, 1].
+            landmarks: (B, 5, 2) pixels in ``images``, or None.
+        """
+
+    def settings(self) -> dict[str, object]:
+        """Return everything that changes the output; with the card it is the key of the embeddings on disk."""
+        return {"strength": self.strength}
+
+    def __call__(self, faces: FaceBatch) -> FaceBatch:
+        """Return the preprocessed faces; a face that already failed stays black, and failed.
+
+        Raises:
+            ConventionError: ``restore`` returned another shape or dtype.
+        """
+        if self.strength == 0.0 or not len(faces):
+            return faces
+        output = self.restore(faces.images, faces.landmarks)
+        if output.shape != faces.images.shape or output.dtype != torch.float32:
+            raise ConventionError(
+                f"preprocessor {self.card.name!r}: expected a float32 output of shape {tuple(faces.images.shape)}, "
+                f"got {output.dtype} {tuple(output.shape)}"
+            )
+        finite = output.flatten(1).isfinite().all(dim=1)
+        if self.strength < 1.0:
+            output = torch.lerp(faces.images, output, self.strength)
+        status = tuple(
+            was or ("" if good else f"{self.card.name}: output is not finite")
+            for was, good in zip(faces.status, finite.tolist(), strict=True)
+        )
+        usable = torch.tensor([not reason for reason in status], device=output.device)[:, None, None, None]
+        return faces.replace(images=torch.where(usable, output.clamp(0.0, 1.0), 0.0), status=status)

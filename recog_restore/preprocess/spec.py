@@ -1,0 +1,92 @@
+"""What stands after ``--pre``, made into a preprocessor.
+
+``onnx:FILE``, ``python:module:Class`` or a registered name, options ``,key=value`` behind it; ``a+b`` is a chain.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..errors import RecordError
+from ..faces import FaceBatch
+from ..spec import imported, parse_spec, typed
+from . import PREPROCESSORS
+from .base import Card, Preprocessor
+
+
+class Chain(Preprocessor):
+    """One preprocessor after the other."""
+
+    def __init__(self, links: tuple[Preprocessor, ...]) -> None:
+        super().__init__()
+        self.links = links
+        self.card = Card(
+            name="+".join(link.card.name for link in links),
+            task=links[-1].card.task,
+            title=", then ".join(link.card.title for link in links),
+            deterministic=all(link.card.deterministic for link in links),
+            rights="; ".join(dict.fromkeys(link.card.rights for link in links)),
+            sha256="+".join(link.card.sha256 for link in links),
+        )
+
+    def settings(self) -> dict[str, object]:
+        """Return the settings of every link."""
+        return {"links": [link.settings() for link in self.links]}
+
+    def restore(self, images: Tensor, landmarks: Tensor | None) -> Tensor:
+        """Return what the last link makes of what the others made."""
+        return self(FaceBatch(images, landmarks)).images
+
+    def __call__(self, faces: FaceBatch) -> FaceBatch:
+        """Return the faces after every link; a face that fails in one stays failed."""
+        for link in self.links:
+            faces = link(faces)
+        return faces
+
+
+def create(text: str, device: str = "cpu", threads: int | None = None) -> Preprocessor:
+    """Return the preprocessor that the text describes; the text becomes the name in its card.
+
+    Args:
+        text: ``clahe,clip=3``, ``bicubic-down8,strength=0.5``, ``onnx:FILE,range=-1..1``, ``python:module:Class``,
+            or several of them joined by ``+``, applied from left to right.
+        device: ``cpu`` or ``cuda``, for those that have a network.
+        threads: CPU threads of an ONNX network; None leaves the choice to it.
+
+    Raises:
+        UnknownName: nothing of that name.
+        RecordError: the text or an option is not valid, or ``python:`` names no preprocessor.
+    """
+    names = "|".join(re.escape(name).replace(re.escape("{n}"), r"\d+") for name in PREPROCESSORS)
+    links = tuple(
+        _create(link, device, threads) for link in re.split(rf"\+(?=onnx:|python:|(?:{names})(?:[,+]|$))", text)
+    )
+    return links[0] if len(links) == 1 else Chain(links)
+
+
+def _create(text: str, device: str, threads: int | None) -> Preprocessor:
+    spec = parse_spec(text)
+    factory: Callable[..., Any]
+    given: dict[str, Any] = {}
+    if spec.name == "python":
+        factory = imported(spec.argument, repr(text))
+    elif spec.name == "onnx":
+        factory, given = imported("recog_restore.preprocess.onnx:OnnxPreprocessor", text), {"file": Path(spec.argument)}
+    else:
+        factory, given = PREPROCESSORS.factory(spec.name)
+        if spec.argument:
+            raise RecordError(f"{text!r}: {spec.name} takes options after a comma, nothing after a colon")
+    parameters = inspect.signature(factory).parameters
+    given |= {key: value for key, value in {"device": device, "threads": threads}.items() if key in parameters}
+    made = factory(**given, **typed(factory, spec.options, text, given))
+    if not isinstance(made, Preprocessor):
+        raise RecordError(f"{text!r}: expected a recog_restore.preprocess.Preprocessor, got {type(made).__name__}")
+    made.card = dataclasses.replace(made.card, name=text)
+    return made

@@ -1,0 +1,179 @@
+"""Protocols: TOML into frozen records that say what is compared and what is measured, never how it is computed."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Literal
+
+from .errors import RecordError, ResourceMissing
+from .records import build, nearest, read_toml
+from .resources import folder, names
+
+Failure = Literal["iso", "exclude"]
+
+# What the failure rule does, in the words that go into a result.
+FAILURE_WORDS: dict[str, str] = {
+    "iso": "a failed face never matches: a mated comparison or search is a miss, a non-mated one a correct non-match",
+    "exclude": "comparisons and searches with a failed face are left out of every rate, as some published codes do",
+}
+
+_METRICS = {
+    "verification": r"accuracy|eer|auc|tar@far=1e-[1-9]|fnmr@baseline",
+    "identification": r"rank[1-9]\d*",
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the protocol was published, and what its images allow."""
+
+    paper: str = ""
+    url: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Expect:
+    """Counts of the whole list on disk; a list that differs stops the run before it computes. 0 expects nothing."""
+
+    comparisons: int = 0
+    mated: int = 0
+    folds: int = 0
+    gallery: int = 0
+    probes: int = 0
+
+
+@dataclass(frozen=True)
+class Data:
+    """Which data set, with which of its reader's options, and which of its folds (from 1; empty: all)."""
+
+    dataset: str
+    options: dict[str, Any] = field(default_factory=dict)
+    folds: tuple[int, ...] = ()
+    expect: Expect = field(default_factory=Expect)
+
+
+@dataclass(frozen=True)
+class Degradation:
+    """A named degradation of the aligned crop: of all faces, or only of probes (the second face of a pair)."""
+
+    name: str
+    apply: Literal["all", "probes"] = "all"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Faces:
+    """How a face that cannot be had is scored."""
+
+    failure: Failure = "iso"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """One question.
+
+    Attributes:
+        name, version: every result carries ``name@version``; the version rises whenever a number could change.
+        kind: ``verification`` compares pairs, ``identification`` searches probes in a gallery (closed set).
+        metrics: ``accuracy`` (k-fold), ``eer``, ``auc``, ``tar@far=1e-3``, ``fnmr@baseline``; ``rank1``, ``rank5``, ….
+        primary: the metric the answer is given in.
+        breakdowns: label columns of the data set by which the metrics are repeated.
+        compat: other people's definitions: ``insightface`` (threshold grid, strict <), ``nearest`` (nearest FAR).
+    """
+
+    name: str
+    version: int
+    kind: Literal["verification", "identification"]
+    title: str
+    data: Data
+    metrics: tuple[str, ...]
+    primary: str
+    source: Source = field(default_factory=Source)
+    faces: Faces = field(default_factory=Faces)
+    degradation: Degradation | None = None
+    breakdowns: tuple[str, ...] = ()
+    compat: tuple[Literal["insightface", "nearest"], ...] = ()
+
+    def __post_init__(self) -> None:
+        for metric in self.metrics:
+            if not re.fullmatch(_METRICS[self.kind], metric):
+                known = _METRICS[self.kind].replace("|", ", ").replace("[1-9]\\d*", "K").replace("[1-9]", "K")
+                raise RecordError(f"metrics: no {self.kind} metric {metric!r}; known: {known}")
+        if self.primary not in self.metrics:
+            raise RecordError(f"primary is {self.primary!r}; expected one of metrics: {', '.join(self.metrics)}")
+
+    @property
+    def id(self) -> str:
+        """``name@version``."""
+        return f"{self.name}@{self.version}"
+
+
+def known() -> list[str]:
+    """Return the names of the protocols that come with the package."""
+    return names("protocols", ".toml")
+
+
+def load(name: str, changes: Iterable[str] = ()) -> Protocol:
+    """Return a protocol by name, or from a file if the name ends in ``.toml``.
+
+    Args:
+        name: ``lfw``, or ``./mine.toml``.
+        changes: ``key=value`` each, key dotted, value as in TOML: ``data.folds=[1, 2]``, ``faces.failure="worst"``.
+
+    Raises:
+        ResourceMissing: there is no such protocol; the message has the nearest one.
+        RecordError: a key or value is not right; the message has the file and the key.
+    """
+    values = _resolved(name, ())
+    for change in changes:
+        _set(values, change)
+    return build(Protocol, values, str(_file(name)))
+
+
+def _resolved(name: str, chain: tuple[str, ...]) -> dict[str, Any]:
+    if name in chain:
+        raise RecordError(f"{chain[0]}: 'extends' goes in a circle: {' → '.join((*chain, name))}")
+    values = read_toml(_file(name))
+    parent = values.pop("extends", None)
+    if parent is None:
+        return values
+    if not isinstance(parent, str):
+        raise RecordError(f"{name}: extends is {parent!r}; expected the name of a protocol")
+    if parent.endswith(".toml"):
+        parent = str(Path(name).parent / parent)
+    return _merged(_resolved(parent, (*chain, name)), values)
+
+
+def _file(name: str) -> Path | Traversable:
+    if name.endswith(".toml"):
+        return Path(name)
+    if name not in known():
+        raise ResourceMissing(f"no protocol named {name!r}; {nearest(name, known())} (a file's name ends in .toml)")
+    return folder("protocols") / f"{name}.toml"
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        both_tables = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merged(merged[key], value) if both_tables else value
+    return merged
+
+
+def _set(values: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    if not equals:
+        raise RecordError(f"--set {change!r}: expected key=value, as in data.folds=[1, 2]")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a text
+    for part in reversed(key.strip().split(".")):
+        value = {part: value}
+    values.update(_merged(values, value))

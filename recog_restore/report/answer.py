@@ -1,0 +1,126 @@
+"""The answer of a run in one sentence per preprocessor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..results import BASELINE, Result, Value
+from .wording import (
+    count,
+    counted,
+    difference,
+    metric,
+    percent,
+    points,
+    preprocessors,
+    primary,
+    trials_counted,
+    verdict,
+)
+
+# A verdict never rests on colour alone.
+ICONS = {"better": "▲", "worse": "▼", "same": "=", "unknown": "?"}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one preprocessor does to the primary metric.
+
+    Attributes:
+        preprocessor: its name.
+        verdict: ``better``, ``worse``, ``same`` or ``unknown``, for recognition.
+        icon: the verdict as a character.
+        points: the signed difference to the baseline in percentage points.
+        sentence: what follows the name: ``lowers 10-fold accuracy from …``.
+        spread: what the run says of how sure the two values are; empty where it says nothing.
+    """
+
+    preprocessor: str
+    verdict: str
+    icon: str
+    points: str
+    sentence: str
+    spread: str
+
+
+def answers(result: Result) -> tuple[Answer, ...]:
+    """Return one answer per preprocessor; of a run without any, what the baseline reaches; () without values."""
+    name = primary(result)
+    if name is None:
+        return ()
+    before = result.value(name, BASELINE)
+    others = [p for p in preprocessors(result) if p != BASELINE]
+    if not others:
+        return (_baseline(result, name, before),)
+    return tuple(_answer(result, name, before, result.value(name, p), p) for p in others)
+
+
+def caveat(result: Result) -> str:
+    """Return what the run does not say about the certainty of its differences; empty where it has none."""
+    name, others = primary(result), [p for p in preprocessors(result) if p != BASELINE]
+    if name is None or not others:
+        return ""
+    compared = [result.value(name, p) for p in (BASELINE, *others)]
+    if any(value is None or value.interval is None for value in compared):
+        return "No interval was computed: this run does not tell whether these differences could be chance."
+    return "The intervals are of the values; the differences themselves were not tested for significance."
+
+
+def _baseline(result: Result, name: str, before: Value | None) -> Answer:
+    reached = percent(before.value) if before else "no value"
+    sentence = (
+        f"(the untouched baseline) reaches {metric(name).title} {reached} over "
+        f"{trials_counted(result, before.n if before else 0)}; {_failed(result, BASELINE)}. "
+        "No preprocessor was compared."
+    )
+    return Answer(BASELINE, "unknown", "•", "", sentence, "")
+
+
+def _answer(result: Result, name: str, before: Value | None, after: Value | None, preprocessor: str) -> Answer:
+    change = difference(after, before)
+    kind, title = verdict(name, change), metric(name).title
+    failed = _failed(result, preprocessor)
+    if before is None or after is None or change is None:
+        sides = ("the baseline", before), ("this preprocessor", after)
+        lacking = " and ".join(side for side, value in sides if value is None or value.value is None)
+        sentence = (
+            f"cannot be judged: {title} is {'absent or ' if None in (before, after) else ''}undefined for {lacking}"
+        )
+        return Answer(preprocessor, kind, ICONS[kind], "", f"{sentence}; {failed}.", "")
+    over = f"over {trials_counted(result, after.n)}"
+    if before.n != after.n:
+        over += f" ({count(before.n)} in the baseline)"
+    if change == 0:
+        sentence = f"leaves {title} unchanged at {percent(after.value)} {over}; {failed}."
+    elif points(change) == "0.00":
+        sentence = f"leaves {title} at {percent(after.value)}: a difference below 0.01 points {over}; {failed}."
+    else:
+        verb = "raises" if change > 0 else "lowers"
+        sentence = (
+            f"{verb} {title} from {percent(before.value)} to {percent(after.value)}: {points(change)} points {over}; "
+            f"{failed}."
+        )
+    return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, _spread(before, after))
+
+
+def _failed(result: Result, preprocessor: str) -> str:
+    failed, already = result.failed.get(preprocessor, 0), result.failed.get(BASELINE, 0)
+    words = f"{counted(failed, 'face')} failed"
+    if preprocessor != BASELINE and already:
+        words += f", {count(already)} of them before any preprocessor"
+    return words
+
+
+def _spread(before: Value, after: Value) -> str:
+    words = []
+    if before.interval and after.interval:
+        words.append(
+            f"95 % intervals: {percent(before.interval[0])} to {percent(before.interval[1])} in the baseline, "
+            f"{percent(after.interval[0])} to {percent(after.interval[1])} after."
+        )
+    if before.std is not None and after.std is not None:
+        words.append(
+            f"Standard deviation between folds: {100 * before.std:.2f} points in the baseline, "
+            f"{100 * after.std:.2f} after."
+        )
+    return " ".join(words)

@@ -1,0 +1,259 @@
+"""Plots as plain plotly specifications.
+
+Colours are names of the style sheet's variables (``--series-1``, ``--text``): the page's script fills them in, so that
+a plot follows the theme. Curves are thinned for drawing only; no number is read from them.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+from ..results import Curve, Histogram, Result
+from .wording import label, visible
+
+# Points of all curves of a page together: they share what the file may weigh.
+POINTS = 12_000
+MOST_POINTS, FEWEST_POINTS = 400, 40
+LONGEST_NAME = 40
+
+_SERIES = 6
+_DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+_RATES = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.4)
+_DECADES = range(-8, 1)
+_PROBIT = NormalDist().inv_cdf
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A plot: what it is called, what it shows in words (for those who do not see it), and its specification."""
+
+    title: str
+    words: str
+    spec: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One line of a plot: its name, colour (a variable of the style sheet) and dash."""
+
+    name: str
+    colour: str
+    dash: str
+
+
+def series(names: Sequence[str]) -> tuple[Series, ...]:
+    """Return colours and dashes for preprocessors; the first, the baseline, is drawn in the colour of text."""
+    return tuple(
+        Series(label(name), "--text" if i == 0 else f"--series-{(i - 1) % _SERIES + 1}", _DASHES[i % len(_DASHES)])
+        for i, name in enumerate(names)
+    )
+
+
+def run_series(run: int, names: Sequence[str]) -> tuple[Series, ...]:
+    """Return colours and dashes of one of several runs: its colour by its index, solid for its baseline."""
+    colour = f"--series-{run % _SERIES + 1}"
+    return tuple(
+        Series(f"Run {run + 1} · {label(name)}", colour, _DASHES[i % len(_DASHES)]) for i, name in enumerate(names)
+    )
+
+
+def points_each(results: Sequence[Result]) -> int:
+    """Return how many points a curve may have on a page of these results."""
+    drawn = sum(len(result.curves) for result in results) * (2 if len(results) > 1 else 1)
+    return max(FEWEST_POINTS, min(MOST_POINTS, POINTS // max(1, drawn)))
+
+
+def roc(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
+    """Return the ROC: true accept rate over false match rate, the latter on a logarithmic axis."""
+    lines = []
+    for line, curve in curves:
+        at = [(f, 1 - m) for f, m in zip(curve.fmr, curve.fnmr, strict=True) if f > 0]
+        at = thin(at, [(math.log10(x) / 5, y) for x, y in at], points)
+        lines.append(
+            _line(line, at)
+            | {"hovertemplate": "FMR %{x:.3~%}, true accept rate %{y:.2%}<extra>%{fullData.name}</extra>"}
+        )
+    layout = _layout("False match rate (FMR)", "True accept rate (1 − FNMR)")
+    layout["xaxis"] |= {
+        "type": "log",
+        "tickvals": [10.0**k for k in _DECADES],
+        "ticktext": [f"{100 * 10.0**k:g}%" for k in _DECADES],
+    }
+    layout["yaxis"] |= {"tickformat": ".4~%"}
+    words = "True accept rate over false match rate (logarithmic). Up and to the left is better."
+    return Figure("ROC", words, {"data": lines, "layout": layout})
+
+
+def det(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
+    """Return the DET plot: both error rates on normal-deviate axes."""
+    lines, low = [], 0.4
+    for line, curve in curves:
+        rates = [(f, m) for f, m in zip(curve.fmr, curve.fnmr, strict=True) if 0 < f < 1 and 0 < m < 1]
+        at = [(round(_PROBIT(f), 4), round(_PROBIT(m), 4)) for f, m in rates]
+        kept = thin(list(zip(at, rates, strict=True)), [(x / 5, y / 5) for x, y in at], points)
+        low = min([low, *(min(f, m) for _, (f, m) in kept)])
+        lines.append(
+            _line(line, [where for where, _ in kept])
+            | {
+                "customdata": [[_short(f), _short(m)] for _, (f, m) in kept],
+                "hovertemplate": "FMR %{customdata[0]:.3~%}, FNMR %{customdata[1]:.2%}<extra>%{fullData.name}</extra>",
+            }
+        )
+    layout = _layout("False match rate (FMR)", "False non-match rate (FNMR)")
+    ticks = {
+        "tickvals": [round(_PROBIT(rate), 4) for rate in _RATES],
+        "ticktext": [f"{100 * rate:g}%" for rate in _RATES],
+        "range": [round(_PROBIT(max(low, 1e-7)) - 0.1, 4), round(_PROBIT(0.6), 4)],
+    }
+    layout["xaxis"] |= ticks
+    layout["yaxis"] |= ticks
+    end = round(_PROBIT(0.6), 4)
+    layout["shapes"] = [_rule(x0=-6, y0=-6, x1=end, y1=end)]
+    words = (
+        "Detection error trade-off: false non-match rate over false match rate, both on normal-deviate axes. Down and "
+        "to the left is better; the dotted diagonal crosses each curve at its equal error rate."
+    )
+    return Figure("DET", words, {"data": lines, "layout": layout})
+
+
+def histograms(result: Result, names: Sequence[str], threshold: float | None) -> tuple[Figure, ...]:
+    """Return one plot of the scores of mated and non-mated comparisons per preprocessor, all on the same axes.
+
+    Args:
+        result: with ``histogram_edges``.
+        names: the preprocessors.
+        threshold: the baseline's threshold, drawn into each of them; None draws nothing.
+    """
+    edges = result.histogram_edges
+    present = [(name, result.histograms[name]) for name in names if name in result.histograms]
+    filled = [i for _, h in present for i, n in enumerate(zip(h.mated, h.non_mated, strict=True)) if any(n)]
+    if not filled:
+        return ()
+    first, last = min(filled), max(filled)
+    top = max(share for _, h in present for counts in (h.mated, h.non_mated) for share in _shares(counts))
+    return tuple(_histogram(name, h, edges, (first, last), top, threshold) for name, h in present)
+
+
+def cmc(hits: Sequence[tuple[Series, tuple[float, ...]]]) -> Figure:
+    """Return the CMC: the share of searches whose subject is among the first so many."""
+    lines = []
+    for line, rates in hits:
+        at = [(rank, _short(rate)) for rank, rate in enumerate(rates, start=1)]
+        lines.append(
+            _line(line, at)
+            | {
+                "mode": "lines+markers" if len(rates) <= 20 else "lines",
+                "hovertemplate": "rank %{x}: %{y:.2%}<extra>%{fullData.name}</extra>",
+            }
+        )
+    layout = _layout("Rank", "Hit rate")
+    layout["xaxis"] |= {"dtick": 1} if max((len(rates) for _, rates in hits), default=0) <= 20 else {}
+    layout["yaxis"] |= {"tickformat": ".4~%"}
+    words = (
+        "Cumulative match characteristic: share of searches whose subject is among the first so many of the gallery."
+    )
+    return Figure("CMC", words, {"data": lines, "layout": layout})
+
+
+def thin(items: Sequence[Any], drawn: Sequence[tuple[float, float]], most: int) -> list[Any]:
+    """Return the items whose drawn place differs from the last kept one, first and last always, at most ``most``.
+
+    Args:
+        items: in the order of the line.
+        drawn: where each is drawn, in parts of the plot: (x, y), differences of 1 being the whole plot.
+        most: the limit; the step grows until it is met.
+    """
+    if len(items) <= most:
+        return list(items)
+    step = 1 / most
+    while True:
+        kept, last = [0], drawn[0]
+        for i, place in enumerate(drawn[1:-1], start=1):
+            if abs(place[0] - last[0]) + abs(place[1] - last[1]) >= step:
+                kept.append(i)
+                last = place
+        if len(kept) < most:
+            return [items[i] for i in (*kept, len(items) - 1)]
+        step *= 1.25
+
+
+def _histogram(
+    name: str, counts: Histogram, edges: Sequence[float], span: tuple[int, int], top: float, threshold: float | None
+) -> Figure:
+    first, last = span
+    x = [_short(edge) for edge in edges[first : last + 2]]
+    kinds = (("mated", counts.mated, "--mated", "solid"), ("non-mated", counts.non_mated, "--non-mated", "dash"))
+    lines = []
+    for kind, bins, colour, dash in kinds:
+        y = [_short(share) for share in _shares(bins)[first : last + 1]]
+        lines.append(
+            {
+                "type": "scatter",
+                "name": f"{kind} ({sum(bins):,})",
+                "x": x,
+                "y": [*y, 0],
+                "customdata": [*bins[first : last + 1], 0],
+                "line": {"shape": "hv", "color": colour, "dash": dash, "width": 1.5},
+                "fill": "tozeroy",
+                "fillcolor": f"{colour}-fill",
+                "hovertemplate": "score from %{x:.3f}: %{customdata:,} (%{y:.2%})<extra>%{fullData.name}</extra>",
+            }
+        )
+    layout = _layout("Score", "Share of comparisons")
+    layout["yaxis"] |= {"tickformat": ".3~%", "range": [0, _short(top * 1.05)]}
+    layout["height"] = 320
+    if threshold is not None:
+        layout["shapes"] = [_rule(x0=threshold, x1=threshold, y0=0, y1=1, yref="paper")]
+    words = f"Histograms of the scores of mated and of non-mated comparisons: {label(name)}."
+    return Figure(label(name), words, {"data": lines, "layout": layout})
+
+
+def _shares(counts: Sequence[int]) -> list[float]:
+    total = sum(counts)
+    return [n / total if total else 0.0 for n in counts]
+
+
+def _line(line: Series, at: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": _legend(line.name),
+        "x": [_short(x) for x, _ in at],
+        "y": [_short(y) for _, y in at],
+        "line": {"color": line.colour, "dash": line.dash, "width": 2},
+    }
+
+
+def _legend(name: str) -> str:
+    """Return a name as plotly shows it letter for letter: it reads a subset of HTML in every text."""
+    clean = visible(name)
+    return html.escape(clean if len(clean) <= LONGEST_NAME else clean[: LONGEST_NAME - 1] + "…", quote=False)
+
+
+def _layout(x: str, y: str) -> dict[str, Any]:
+    axis = {"gridcolor": "--grid", "linecolor": "--grid", "zeroline": False, "automargin": True}
+    return {
+        "height": 400,
+        "margin": {"l": 56, "r": 12, "t": 32, "b": 84},
+        "paper_bgcolor": "--paper",
+        "plot_bgcolor": "--paper",
+        "font": {"color": "--text", "size": 12},
+        "legend": {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0},
+        "showlegend": True,
+        "hoverlabel": {"namelength": -1},
+        "xaxis": axis | {"title": {"text": x}},
+        "yaxis": axis | {"title": {"text": y}},
+    }
+
+
+def _rule(**ends: Any) -> dict[str, Any]:
+    return {"type": "line", "line": {"color": "--muted", "width": 1, "dash": "dot"}, **ends}
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.5g}")

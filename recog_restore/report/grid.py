@@ -1,0 +1,160 @@
+"""Values as cells of tables: metric by preprocessor, each beside the untouched baseline."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from ..results import BASELINE, Result, Value
+from .answer import ICONS
+from .wording import (
+    ABSENT,
+    counted,
+    difference,
+    few,
+    metric,
+    metrics,
+    percent,
+    points,
+    preprocessors,
+    threshold,
+    trials_counted,
+    unique,
+    verdict,
+)
+
+Where = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number as it is printed.
+
+    Attributes:
+        value: in percent, ``undefined``, or ``–`` where the run has none.
+        change: the signed difference to the baseline in points; empty in the baseline itself.
+        verdict, icon: what the change means for recognition.
+        details: standard deviation, interval, threshold and false accepts, in words.
+        over: the comparisons or searches it rests on.
+        few: it rests on too few false accepts to be read to the digit.
+    """
+
+    value: str
+    change: str = ""
+    verdict: str = ""
+    icon: str = ""
+    details: tuple[str, ...] = ()
+    over: str = ""
+    few: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row: its heading, what the heading means, what it rests on if all cells agree, and one cell per column."""
+
+    heading: str
+    meaning: str
+    over: str
+    cells: tuple[Cell, ...]
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """The values of one metric by a property of the data."""
+
+    title: str
+    heading: str
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+class Values:
+    """The values of a result by metric, preprocessor and part of the data."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self._values = {(v.metric, v.preprocessor, _where(v)): v for v in result.values}
+
+    def get(self, name: str, preprocessor: str, where: Where = ()) -> Value | None:
+        """Return that value, or None where the run has none."""
+        return self._values.get((name, preprocessor, where))
+
+    def cell(self, name: str, preprocessor: str, where: Where = ()) -> Cell:
+        """Return that value as a cell, with its difference to the baseline."""
+        value = self.get(name, preprocessor, where)
+        if value is None:
+            return Cell(ABSENT)
+        details, over = _details(value), trials_counted(self.result, value.n)
+        if preprocessor == BASELINE:
+            return Cell(percent(value.value), details=details, over=over, few=few(value))
+        change = difference(value, self.get(name, BASELINE, where))
+        kind = verdict(name, change)
+        icon = "" if kind == "unknown" else ICONS[kind]
+        shown = "" if change is None else points(change)
+        return Cell(percent(value.value), shown, kind, icon, details, over, few(value))
+
+
+def overall(result: Result) -> tuple[Row, ...]:
+    """Return one row per metric over all of the data, one cell per preprocessor."""
+    values, names = Values(result), preprocessors(result)
+    return tuple(_row(metric(m).title, metric(m).meaning, [values.cell(m, p) for p in names]) for m in metrics(result))
+
+
+def breakdowns(result: Result) -> tuple[Breakdown, ...]:
+    """Return one table per property of the data (or combination of them) and metric, rows in the order of the run."""
+    values, names = Values(result), preprocessors(result)
+    parts: dict[tuple[tuple[str, ...], str], dict[Where, None]] = {}
+    for value in result.values:
+        if value.where:
+            parts.setdefault((tuple(sorted(value.where)), value.metric), {})[_where(value)] = None
+    tables = []
+    for (keys, name), wheres in parts.items():
+        rows = tuple(
+            _row(", ".join(entry for _, entry in where), "", [values.cell(name, p, where) for p in names])
+            for where in wheres
+        )
+        heading = ", ".join(keys)
+        tables.append(Breakdown(f"{metric(name).title} by {heading}", heading, names, rows))
+    return tuple(tables)
+
+
+def side_by_side(results: tuple[Result, ...]) -> tuple[tuple[str, tuple[Row, ...]], ...]:
+    """Return per metric one row per preprocessor, one cell per result: each beside its own baseline."""
+    values = [Values(result) for result in results]
+    names = unique(p for result in results for p in preprocessors(result))
+    return tuple(
+        (
+            metric(m).title,
+            tuple(
+                _row(p, metric(m).meaning, [v.cell(m, p) for v in values])
+                for p in names
+                if any(v.get(m, p) for v in values)
+            ),
+        )
+        for m in unique(m for result in results for m in metrics(result))
+    )
+
+
+def _where(value: Value) -> Where:
+    return tuple(sorted(value.where.items()))
+
+
+def _row(heading: str, meaning: str, cells: list[Cell]) -> Row:
+    """Return a row that says once, beside its heading, how many comparisons all its cells rest on."""
+    counts = {cell.over for cell in cells if cell.over}
+    if len(counts) == 1:
+        return Row(heading, meaning, counts.pop(), tuple(dataclasses.replace(cell, over="") for cell in cells))
+    return Row(heading, meaning, "", tuple(cells))
+
+
+def _details(value: Value) -> tuple[str, ...]:
+    details = []
+    if value.std is not None:
+        details.append(f"± {100 * value.std:.2f} between folds")
+    if value.interval is not None:
+        details.append(f"95 %: {percent(value.interval[0])} to {percent(value.interval[1])}")
+    if value.threshold is not None:
+        details.append(f"threshold {threshold(value.threshold)}")
+    if value.false_accepts is not None:
+        details.append(counted(value.false_accepts, "false accept"))
+    return tuple(details)

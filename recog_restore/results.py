@@ -1,0 +1,195 @@
+"""The result of a run: strict JSON, versioned, and the only thing a report reads.
+
+``values`` is a flat list that loads as a data frame; the untouched baseline stands under ``"preprocessor": "none"``,
+rates are in 0…1. Everything but ``provenance`` and ``seconds`` is the same, byte for byte, when a run is repeated.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import RecordError, ResultError
+from .records import build, plain
+
+SCHEMA = 1
+BASELINE = "none"
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number.
+
+    Attributes:
+        metric: its registered name, which pins its parameters: ``accuracy_10fold``, ``tar@far=1e-3``, ``rank1``.
+        preprocessor: as typed after ``--pre``; ``none`` is the untouched baseline.
+        where: the part of the data it is about; empty for all of it, ``{"yaw": "45"}`` for a breakdown.
+        value: a rate in 0…1; None where it is undefined.
+        n: the comparisons or searches it rests on.
+        std: population standard deviation over folds, where the metric is a mean over folds.
+        false_accepts: non-mated comparisons at or above the threshold.
+        threshold: the similarity from which on a comparison is accepted.
+        interval: 95 % confidence interval.
+    """
+
+    metric: str
+    preprocessor: str
+    value: float | None
+    n: int
+    where: dict[str, str] = field(default_factory=dict)
+    std: float | None = None
+    false_accepts: int | None = None
+    threshold: float | None = None
+    interval: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Error rates over falling thresholds: J points each."""
+
+    threshold: tuple[float | None, ...]
+    fmr: tuple[float, ...]
+    fnmr: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of scores of mated and non-mated comparisons in the bins of ``Result.histogram_edges``."""
+
+    mated: tuple[int, ...]
+    non_mated: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ExampleFace:
+    """One face of an example; images are ``data:`` addresses of the 128×128 crop before and after."""
+
+    sample: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A comparison that a preprocessor changed most: ``gain`` towards the right decision, ``loss`` away from it."""
+
+    preprocessor: str
+    kind: str
+    mated: bool
+    score_before: float
+    score_after: float
+    faces: tuple[ExampleFace, ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A face that could not be had: in which preprocessor's run (``none``: in all of them), at which stage, and why."""
+
+    sample: str
+    preprocessor: str
+    stage: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of one protocol with one embedder found.
+
+    Attributes:
+        protocol: ``id`` (``lfw@1``), ``title``, ``kind`` and ``settings`` (the whole protocol record).
+        data: ``dataset``, ``root``, ``fingerprint``, the counts, and ``partial`` (why not all of it was used, or "").
+        embedder: ``name``, ``words`` (input, flip fusion, norm), ``sha256`` and ``card``.
+        preprocessors: ``name``, ``title``, ``task``, ``settings`` and ``card`` each; the first is the baseline.
+        values: see ``Value``.
+        curves, histograms, cmc: by preprocessor; ``cmc`` is the hit rate at rank 1, 2, ….
+        histogram_edges: bin edges shared by all histograms.
+        failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
+        settings: command, seed, batch, device, failure rule, compat.
+        provenance: versions, commit, machine, date.
+        seconds: time per phase.
+    """
+
+    protocol: dict[str, Any]
+    data: dict[str, Any]
+    embedder: dict[str, Any]
+    preprocessors: tuple[dict[str, Any], ...]
+    values: tuple[Value, ...]
+    failed: dict[str, int]
+    failures: tuple[Failure, ...]
+    settings: dict[str, Any]
+    provenance: dict[str, Any]
+    seconds: dict[str, float]
+    curves: dict[str, Curve] = field(default_factory=dict)
+    histogram_edges: tuple[float, ...] = ()
+    histograms: dict[str, Histogram] = field(default_factory=dict)
+    cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    warnings: tuple[str, ...] = ()
+    schema: int = SCHEMA
+
+    def value(self, metric: str, preprocessor: str, **where: str) -> Value | None:
+        """Return the value of that name, or None where the run has none."""
+        for value in self.values:
+            if (value.metric, value.preprocessor, value.where) == (metric, preprocessor, where):
+                return value
+        return None
+
+    def numbers(self) -> str:
+        """Return the JSON of everything that a repeated run reproduces: all but provenance and time."""
+        return _dump(plain(dataclasses.replace(self, provenance={}, seconds={})))
+
+    def digest(self) -> str:
+        """Return the SHA-256 of ``numbers()``."""
+        return hashlib.sha256(self.numbers().encode()).hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write strict JSON, whole or not at all."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            temporary.write_text(_dump(plain(self)) + "\n", "utf-8")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def read(path: Path) -> Result:
+    """Return the result in a file, or in the ``result.json`` of a run's folder.
+
+    Raises:
+        ResultError: there is none, it is not JSON, or it was written under another schema.
+    """
+    file = path / "result.json" if path.is_dir() else path
+    try:
+        values = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ResultError(f"{file}: no such result; rr-eval writes one into its --out folder") from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ResultError(f"{file}: not a result: {error}") from None
+    if not isinstance(values, Mapping) or values.get("schema") != SCHEMA:
+        found = values.get("schema") if isinstance(values, Mapping) else None
+        raise ResultError(f"{file}: expected a result of schema {SCHEMA}, found schema {found}; run rr-eval again")
+    try:
+        return build(Result, values, str(file))
+    except RecordError as error:
+        raise ResultError(str(error)) from None
+
+
+def _dump(values: Any) -> str:
+    return json.dumps(_strict(values), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _strict(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_strict(entry) for entry in value]
+    return value

@@ -1,0 +1,131 @@
+"""``name[:argument][,key=value …]``: how a preprocessor or an embedder is written on the command line."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import sys
+import types
+import typing
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from .errors import RecordError
+from .records import nearest
+
+_OPTION = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_BOOL = {"yes": True, "true": True, "no": False, "false": False}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A name, what stands after its first colon, and the options, all as typed."""
+
+    name: str
+    argument: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+def parse_spec(text: str) -> Spec:
+    """Return the parts of ``name[:argument][,key=value …]``.
+
+    Options are read from the end, so an argument may hold commas (``onnx:faces, new.onnx,flip=sum``); what may not
+    stand in it is a comma followed by ``word=``.
+
+    Raises:
+        RecordError: there is no name, an option has no ``=``, or one is given twice.
+    """
+    pieces = text.split(",")
+    options: dict[str, str] = {}
+    while len(pieces) > 1 and (option := _OPTION.fullmatch(pieces[-1].strip())):
+        if option[1] in options:
+            raise RecordError(f"{text!r}: option {option[1]!r} is given twice")
+        options[option[1]] = option[2]
+        pieces.pop()
+    name, colon, argument = ",".join(pieces).partition(":")
+    if "," in name:
+        raise RecordError(
+            f"{text!r}: expected name[:argument][,key=value …], got {name.partition(',')[2]!r} without '='"
+        )
+    if not name.strip():
+        raise RecordError(f"{text!r}: expected name[:argument][,key=value …], got no name")
+    if colon and not argument.strip():
+        raise RecordError(f"{text!r}: nothing stands after the colon")
+    return Spec(name.strip(), argument.strip(), dict(reversed(options.items())))
+
+
+def typed(
+    factory: Callable[..., Any], options: Mapping[str, str], where: str, given: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the options with their texts turned into the types that the factory's parameters are annotated with.
+
+    Text becomes ``int``, ``float``, ``bool`` (yes, no, true, false), ``Path`` or a ``Literal``; every other annotation
+    leaves it a text. Range checks are the factory's.
+
+    Args:
+        factory: a function, class or dataclass; its parameters are the schema.
+        options: as ``parse_spec`` gives them.
+        where: the text the user typed, for the message.
+        given: parameters that the caller fills, which are therefore no options.
+
+    Raises:
+        RecordError: an unknown option, or a text that is not of its type.
+    """
+    keyword = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = inspect.signature(factory, eval_str=True).parameters
+    hints = {p.name: p.annotation for p in parameters.values() if p.kind in keyword and p.name not in given}
+    for key in options:
+        if key not in hints:
+            raise RecordError(f"{where}: unknown option {key!r}; {nearest(key, hints)}")
+    return {key: _parse(hints[key], text, f"{where}: {key}") for key, text in options.items()}
+
+
+def imported(text: str, where: str) -> Callable[..., Any]:
+    """Return the class or function that ``module:attribute`` names; the current folder is looked into last.
+
+    Raises:
+        RecordError: there is no such module or attribute, or it cannot be called.
+    """
+    module, _, attribute = text.partition(":")
+    if not module or not attribute:
+        raise RecordError(f"{where}: expected python:module:Class, got python:{text}")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise RecordError(f"{where}: {error}; is it in this folder, or installed?") from None
+    if not hasattr(found, attribute):
+        raise RecordError(f"{where}: module {module} has no {attribute!r}; {nearest(attribute, vars(found))}")
+    factory: Callable[..., Any] = getattr(found, attribute)
+    if not callable(factory):
+        raise RecordError(
+            f"{where}: expected a class or function, got {module}.{attribute} of {type(factory).__name__}"
+        )
+    return factory
+
+
+def _parse(hint: Any, text: str, where: str) -> Any:
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        inner = [a for a in typing.get_args(hint) if a is not type(None)]
+        return _parse(inner[0], text, where) if len(inner) == 1 else text
+    if typing.get_origin(hint) is typing.Literal:
+        choices = {str(choice): choice for choice in typing.get_args(hint)}
+        if text not in choices:
+            raise RecordError(f"{where} is {text!r}; expected one of {', '.join(choices)}")
+        return choices[text]
+    if hint is bool:
+        if text.lower() not in _BOOL:
+            raise RecordError(f"{where} is {text!r}; expected yes or no")
+        return _BOOL[text.lower()]
+    if hint in (int, float):
+        try:
+            return hint(text)
+        except ValueError:
+            raise RecordError(
+                f"{where} is {text!r}; expected {'a whole number' if hint is int else 'a number'}"
+            ) from None
+    return Path(text) if hint is Path else text

@@ -1,0 +1,81 @@
+// Draws the plots in the colours of the theme, switches it, and opens everything for printing.
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
+
+  // A specification names colours as variables of the style sheet.
+  const COLOUR = /^--(text|muted|grid|paper|series-\d|(non-)?mated(-fill)?)$/;
+  function coloured(value, style) {
+    if (typeof value === "string") return COLOUR.test(value) ? style.getPropertyValue(value).trim() : value;
+    if (Array.isArray(value)) return value.map((entry) => coloured(entry, style));
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, coloured(entry, style)]));
+  }
+
+  // Named one by one: plotly's own set has a button that uploads the chart.
+  const config = { displaylogo: false, modeBarButtons: [["toImage", "zoom2d", "pan2d", "resetScale2d"]] };
+  function draw(node, width) {
+    const style = getComputedStyle(root);
+    const spec = coloured(JSON.parse(node.nextElementSibling.textContent), style);
+    Object.assign(spec.layout, {
+      font: { ...spec.layout.font, family: getComputedStyle(document.body).fontFamily },
+      // A finger on a plot scrolls the page.
+      dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
+      width: width || node.clientWidth,
+    });
+    Plotly.react(node, spec.data, spec.layout, config);
+  }
+  const visible = () => [...document.querySelectorAll(".drawing")].filter((node) => node.clientWidth > 0);
+  const drawAll = () => visible().forEach((node) => draw(node));
+
+  function label() {
+    document.getElementById("theme").setAttribute("aria-pressed", String(isDark()));
+  }
+  function themed() {
+    label();
+    drawAll();
+  }
+  document.getElementById("theme").addEventListener("click", () => {
+    root.dataset.theme = isDark() ? "light" : "dark";
+    themed();
+  });
+  system.addEventListener("change", themed);
+
+  // Plots inside closed details have no width: they are drawn when first seen.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.open) event.target.querySelectorAll(".drawing").forEach((node) => node.clientWidth && draw(node));
+  }, true);
+  let seen = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth !== seen) drawAll();
+    seen = innerWidth;
+  });
+
+  // A link into closed details opens them.
+  function reveal() {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
+    if (target) target.scrollIntoView();
+  }
+  addEventListener("hashchange", reveal);
+
+  const PRINTED = 325; // px: half of what A4 has between its margins
+  let before = null;
+  addEventListener("beforeprint", () => {
+    before = { theme: root.dataset.theme, closed: [...document.querySelectorAll("details:not([open])")] };
+    root.dataset.theme = "light";
+    before.closed.forEach((node) => { node.open = true; });
+    visible().forEach((node) => draw(node, PRINTED));
+  });
+  addEventListener("afterprint", () => {
+    if (before.theme) root.dataset.theme = before.theme; else delete root.dataset.theme;
+    before.closed.forEach((node) => { node.open = false; });
+    before = null;
+    drawAll();
+  });
+
+  themed();
+  reveal();
+})();

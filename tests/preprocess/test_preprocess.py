@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper
+
+from recog_restore.degrade import bicubic
+from recog_restore.errors import ConventionError, RecordError, UnknownName
+from recog_restore.faces import FaceBatch
+from recog_restore.preprocess import PREPROCESSORS, Card, Preprocessor
+from recog_restore.preprocess.spec import create
+from recog_restore.testing import check_preprocessor, sample_faces
+
+# Each registered name as a user would type it; families with a number.
+TYPED = {"none": "none", "bicubic-down{n}": "bicubic-down8", "clahe": "clahe", "gamma": "gamma"}
+
+
+def test_every_registered_preprocessor_is_listed_here() -> None:
+    assert set(PREPROCESSORS) == set(TYPED)
+
+
+@pytest.mark.parametrize("text", TYPED.values())
+def test_contract(text: str) -> None:
+    check_preprocessor(create(text))
+
+
+class Broken(Preprocessor):
+    """Fails in the way it is told to."""
+
+    card = Card("broken", "restore", "broken")
+
+    def __init__(self, how: str = "nan", strength: float = 1.0) -> None:
+        super().__init__(strength)
+        self.how = how
+
+    def restore(self, images: torch.Tensor, landmarks: torch.Tensor | None) -> torch.Tensor:
+        if self.how == "shape":
+            return images[:, :, ::2, ::2]
+        if self.how == "write":
+            return images.mul_(0.5)
+        if self.how == "neighbour":
+            return images * 0 + images.mean()
+        output = images * 3 - 1
+        output[1] = torch.nan if self.how == "nan" else output[1]
+        return output
+
+
+def test_output_is_clamped_and_a_face_with_nan_fails_alone() -> None:
+    done = Broken()(sample_faces())
+    assert done.status == ("", "broken: output is not finite", "", "")
+    assert not done.images[1].any()
+    assert done.images.min() >= 0
+    assert done.images.max() <= 1
+
+
+def test_output_of_a_wrong_shape_is_refused() -> None:
+    with pytest.raises(
+        ConventionError, match=r"'broken': expected a float32 output of shape \(4, 3, 128, 128\), got .*64"
+    ):
+        Broken("shape")(sample_faces())
+
+
+@pytest.mark.parametrize(("how", "rule"), [("write", "input is not written"), ("neighbour", "neighbours")])
+def test_contract_check_finds_what_is_broken(how: str, rule: str) -> None:
+    with pytest.raises(AssertionError, match=rule):
+        check_preprocessor(Broken(how))
+
+
+def test_strength_blends_and_zero_is_the_input_bit_for_bit() -> None:
+    faces = sample_faces()
+    full, half, none = (create(f"bicubic-down8,strength={s}")(faces).images for s in (1, 0.5, 0))
+    torch.testing.assert_close(half, (full + faces.images) / 2)
+    assert torch.equal(none, faces.images)
+    with pytest.raises(RecordError, match="strength is 2.0; expected a number from 0"):
+        create("clahe,strength=2")
+
+
+def test_bicubic_down_equals_reduction_and_enlargement_one_after_the_other() -> None:
+    faces = sample_faces()
+    done = create("bicubic-down8")(faces).images[0].permute(1, 2, 0).numpy()
+    image = faces.images[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(done, bicubic(bicubic(image, (16, 16)), (128, 128)).clip(0, 1), atol=1e-5)
+
+
+def test_gamma_brings_the_mean_to_one_half_within_its_limit() -> None:
+    images = torch.stack([torch.full((3, 128, 128), level) for level in (0.25, 0.6, 0.001)])
+    done = create("gamma")(FaceBatch(images)).images.mean(dim=(1, 2, 3))
+    torch.testing.assert_close(done[:2], torch.tensor([0.5, 0.5]))
+    torch.testing.assert_close(done[2], torch.tensor(0.001 ** (1 / 3)))
+
+
+def test_chain_applies_from_left_to_right() -> None:
+    faces = sample_faces()
+    chain = create("bicubic-down4+clahe,clip=3")
+    expected = create("clahe,clip=3")(create("bicubic-down4")(faces)).images
+    assert torch.equal(chain(faces).images, expected)
+    assert chain.card.name == "bicubic-down4+clahe,clip=3"
+    assert chain.settings()["links"][1]["clip"] == 3.0
+
+
+def identity_onnx(path: Path, size: int | str = 128) -> Path:
+    shape = ["b", 3, size, size]
+    graph = helper.make_graph(
+        [helper.make_node("Neg", ["x"], ["y"])],
+        "negative",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    onnx.save(model, path)
+    return path
+
+
+def test_onnx_network_runs_in_its_own_range(tmp_path: Path) -> None:
+    file = identity_onnx(tmp_path / "a, b+c.onnx")
+    preprocessor = create(f"onnx:{file},range=-1..1,colour=bgr")
+    check_preprocessor(preprocessor)
+    faces = sample_faces()
+    torch.testing.assert_close(preprocessor(faces).images, 1 - faces.images)
+    chain = create(f"onnx:{file},range=-1..1+bicubic-down2")
+    torch.testing.assert_close(
+        chain(faces).images, create("bicubic-down2")(faces.replace(images=1 - faces.images)).images
+    )
+
+
+def test_onnx_network_of_another_size_is_refused(tmp_path: Path) -> None:
+    file = identity_onnx(tmp_path / "big.onnx", 256)
+    with pytest.raises(ConventionError, match=r"expected an input \(B, 3, 128, 128\), the canonical crop"):
+        create(f"onnx:{file}")
+
+
+def test_python_class_is_found_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine_pre.py").write_text(
+        "from recog_restore.preprocess import Card, Preprocessor\n"
+        "class Mine(Preprocessor):\n"
+        "    card = Card('mine', 'restore', 'mine')\n"
+        "    def restore(self, images, landmarks):\n        return images.flip(3)\n"
+        "class Other:\n    pass\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    check_preprocessor(create("python:mine_pre:Mine,strength=0.3"))
+    with pytest.raises(RecordError, match="expected a recog_restore.preprocess.Preprocessor, got Other"):
+        create("python:mine_pre:Other")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "message"),
+    [
+        ("bicubic-down", UnknownName, r"no preprocessor named 'bicubic-down'; did you mean 'bicubic-down\{n\}'\?"),
+        ("clahee", UnknownName, r"did you mean 'clahe'\?"),
+        ("clahe,clipp=3", RecordError, r"unknown option 'clipp'; did you mean 'clip'\?"),
+        ("clahe,clip=x", RecordError, "clip is 'x'; expected a number"),
+        ("clahe,clip=0", RecordError, "expected clip > 0"),
+        ("gamma,limit=0.5", RecordError, "expected limit >= 1"),
+        ("clahe:3", RecordError, "clahe takes options after a comma"),
+        ("python:nothing_here:X", RecordError, "nothing_here"),
+    ],
+)
+def test_a_wrong_text_says_what_is_right(text: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        create(text)

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recog_restore.degrade import DEGRADATIONS
+from recog_restore.errors import RecordError, ResourceMissing
+from recog_restore.protocol import known, load
+
+MINE = 'extends = "lfw"\nname = "mine"\n'
+
+
+@pytest.mark.parametrize("name", known())
+def test_every_protocol_of_the_package_is_valid(name: str) -> None:
+    protocol = load(name)
+    assert protocol.name == name
+    assert protocol.title
+    if protocol.degradation:
+        assert protocol.degradation.name in DEGRADATIONS
+
+
+@pytest.mark.parametrize(
+    ("name", "comparisons"),
+    [("lfw", 6000), ("cfp-ff", 7000), ("cfp-fp", 7000), ("agedb-30", 6000), ("calfw", 6000), ("cplfw", 6000)],
+)
+def test_published_counts_stand_in_the_protocols(name: str, comparisons: int) -> None:
+    expect = load(name).data.expect
+    assert (expect.comparisons, expect.mated, expect.folds) == (comparisons, comparisons // 2, 10)
+
+
+def test_variant_changes_only_what_it_says() -> None:
+    base, variant = load("lfw"), load("lfw-down8")
+    assert variant.data == base.data
+    assert variant.metrics == base.metrics
+    assert variant.degradation is not None
+    assert variant.degradation.name == "bicubic-down8"
+
+
+def test_own_file_extends_a_protocol_of_the_package_and_a_file_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text(MINE)
+    (tmp_path / "b.toml").write_text('extends = "a.toml"\nname = "b"\n[data]\nfolds = [1]\n')
+    assert load(str(tmp_path / "b.toml")).data.folds == (1,)
+    assert load(str(tmp_path / "b.toml")).data.expect.comparisons == 6000
+
+
+def test_changes_are_typed_as_in_toml() -> None:
+    protocol = load("lfw", ["data.folds=[1, 2]", "faces.failure=exclude", "degradation.name=mdfr"])
+    assert protocol.data.folds == (1, 2)
+    assert protocol.faces.failure == "exclude"
+    assert protocol.degradation is not None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("data.fold=[1]", r"lfw.toml: unknown key 'data.fold'; did you mean 'folds'\?"),
+        ("faces.failure=drop", "faces.failure is 'drop'; expected one of 'iso', 'exclude'"),
+        ("metrics=['acuracy']", "no verification metric 'acuracy'; known: accuracy, eer"),
+        ("primary=rank1", "primary is 'rank1'; expected one of metrics"),
+        ("version", "'version': expected key=value"),
+    ],
+)
+def test_a_wrong_change_says_what_is_right(change: str, message: str) -> None:
+    with pytest.raises(RecordError, match=message):
+        load("lfw", [change])
+
+
+def test_unknown_protocol_answers_with_the_nearest() -> None:
+    with pytest.raises(ResourceMissing, match=r"no protocol named 'lfv'; did you mean 'lfw'\?"):
+        load("lfv")
+    with pytest.raises(ResourceMissing, match="none.toml: no such file"):
+        load("none.toml")
+
+
+def test_circle_of_extends_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_text('extends = "b.toml"\n')
+    (tmp_path / "b.toml").write_text('extends = "a.toml"\n')
+    with pytest.raises(RecordError, match="'extends' goes in a circle"):
+        load(str(tmp_path / "a.toml"))
