@@ -454,7 +454,8 @@ def test_jpeg_is_pillows_with_halved_chroma(quality: int) -> None:
     model = dataclasses.replace(NEUTRAL["gfrnet"], quality=Steps(quality, quality, 1))  # type: ignore[type-var]
     file = io.BytesIO()
     Image.fromarray(smooth()).save(file, "JPEG", quality=quality, subsampling="4:2:0")
-    assert psnr(degrade(smooth(), model, 0, "a"), np.asarray(Image.open(file))) > 45
+    difference = degrade(smooth(), model, 0, "a").astype(int) - np.asarray(Image.open(file))
+    assert np.abs(difference).max() <= 2  # two builds of libjpeg
 
 
 def test_factor_below_one_changes_nothing() -> None:

@@ -19,9 +19,8 @@ class Command(click.Command):
         try:
             return super().invoke(ctx)
         except RecogRestoreError as error:
-            failure = click.ClickException(str(error))
-            failure.exit_code = 2 if isinstance(error, _MISUSE) else 1
-            raise failure from None
+            click.echo(f"Error: {error}", err=True)
+            raise click.exceptions.Exit(2 if isinstance(error, _MISUSE) else 1) from None
 
 
 class Group(click.Group):

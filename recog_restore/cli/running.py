@@ -12,6 +12,7 @@ import click
 import torch
 from rich.console import Console
 
+from ..datasets import Dataset
 from ..datasets.opening import open_dataset
 from ..datasets.registered import registered
 from ..embed import Embedder
@@ -51,7 +52,7 @@ def run(
     settings = Settings(batch, _workers() if workers is None else workers, _device(device))
     recognizer = create_embedder(embedder, settings.device, threads)
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
-    dataset = open_dataset(protocol.data.dataset, _root(protocol, data), **protocol.data.options)
+    dataset = opened(protocol, data)
     out = out or Path("runs") / _slug(f"{protocol.name}-{recognizer.card.name}")
     click.echo(_first_line(protocol, str(dataset.root), recognizer, pre, settings), err=as_json)
     with Bars() as progress:
@@ -88,17 +89,20 @@ def _write(result: Result, out: Path) -> None:
     html.write([result], out / "report.html")
 
 
-def _root(protocol: Protocol, data: str | None) -> Path:
+def opened(protocol: Protocol, path: str | None) -> Dataset:
+    """Return the protocol's data set at a path, or where it is registered.
+
+    Raises:
+        RecordError: no path is given and none is registered.
+    """
     name = protocol.data.dataset
-    if data is not None:
-        return Path(data)
-    known = registered()
-    if name not in known:
+    root = Path(path) if path is not None else registered().get(name)
+    if root is None:
         raise RecordError(
             f"{protocol.id} needs the data set {name!r}: say where it is with --data PATH, or once for all with "
             f"rr-data add {name} PATH"
         )
-    return known[name]
+    return open_dataset(name, root, **protocol.data.options)
 
 
 def _first_line(protocol: Protocol, root: str, embedder: Embedder, pre: Sequence[str], settings: Settings) -> str:

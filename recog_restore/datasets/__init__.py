@@ -6,10 +6,11 @@ from .base import Dataset, Finding, Pairs, Samples, Split
 DATASETS: Registry[Dataset] = Registry("data set", "recog_restore.datasets")
 for _name, _class in {
     "lfw": "lfw:LFW",
-    "calfw": "lfw:CALFW",
-    "cplfw": "lfw:CPLFW",
+    "calfw": "cross_lfw:CALFW",
+    "cplfw": "cross_lfw:CPLFW",
     "cfp": "cfp:CFP",
     "agedb": "agedb:AgeDB",
+    "drawn": "drawn:Drawn",
     "folder": "folder:Folder",
     "csv": "table:Table",
 }.items():

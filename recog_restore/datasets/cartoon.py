@@ -1,7 +1,7 @@
 """One cartoon face, drawn with polygons: a person is a set of numbers, an image is that person at one moment.
 
-Face coordinates: (0, 0) between the eyes and the mouth, x to the right, y down, 1 is half a head's height. Everything is
-drawn through one 2×3 matrix from face coordinates to pixels (``geometry``'s convention), so the landmarks are exact.
+Face coordinates: (0, 0) between the eyes and the mouth, x to the right, y down, 1 is half a head's height. Everything
+is drawn through one 2×3 matrix from face coordinates to pixels (``geometry``'s convention): the landmarks are exact.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ _GLASSES = np.array([[30, 30, 34], [120, 40, 36], [44, 60, 110], [140, 110, 50]]
 HAIR_STYLES = ("bald", "short", "fringe", "parted", "long", "curly", "bob", "quiff")
 _FRACTION_BITS = 4  # cv2 draws at 1/16 pixel
 _RELIEF = 60  # cells across a person's skin, over 2.4 lengths
-_SHADOWS = 0.07
-_RELIEF_BLUR = 1.0
-_RELIEF_DEPTH = 0.055
+_RELIEF_DEPTH = 0.055  # standard deviation, in parts of the brightness
+_SHADOWS = 0.07  # the same for the light
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class Person:
             glasses=_GLASSES[generator.integers(len(_GLASSES))] if chance() < 0.22 else None,
             round_glasses=chance() < 0.5,
             beard=number(0.25, 0.5) if bearded else 0.0,
-            moustache=bearded and chance() < 0.7 or chance() < 0.06,
+            moustache=(bearded and chance() < 0.7) or chance() < 0.06,
             freckles=number(-0.5, 0.5, (generator.integers(10, 24), 2)) * [1, 0.25] + [0, 0.16]
             if chance() < 0.2
             else np.empty((0, 2)),
@@ -218,8 +217,8 @@ class _Brush:
         turn = self._to_pixels[:, :2]
         first = turn @ (self.offset - cell * (np.array(pattern.shape) - 1) / 2) + self._to_pixels[:, 2]
         change = cv2.warpAffine(pattern, np.hstack([turn * cell, first[:, None]]), mask.shape[::-1])
-        change *= mask / np.float32(255)
-        self.image = np.clip(np.rint(self.image * (1 + change[:, :, None])), 0, 255).astype(np.uint8)
+        change = (change * (mask / 255.0))[:, :, None]
+        self.image = np.clip(np.rint(self.image * (1 + change)), 0, 255).astype(np.uint8)
 
     def _pixels(self, points: Points) -> NDArray[np.int32]:
         pixels = (points + self.offset) @ self._to_pixels[:, :2].T + self._to_pixels[:, 2]
@@ -290,15 +289,16 @@ def _eyes(brush: _Brush, person: Person, moment: Moment) -> None:
         lid = _turned(_almond(person.eye_width, opening), tilt) + centre
         brush.fill(_turned(_almond(person.eye_width * 1.15, opening * 1.6), tilt) + centre, person.skin * 0.86)
         brush.fill(lid, np.array([250.0, 250.0, 248.0]))
-        iris = centre + [moment.gaze * person.eye_width * 0.5, 0.0]
+        gaze = np.array([0.5 * moment.gaze * person.eye_width, 0.0])
         radius = 0.075
         inside = _almond(person.eye_width * 0.97, opening * 0.97)
         for r, colour in ((radius, person.iris), (radius * 0.5, np.array([18.0, 16.0, 18.0]))):
-            disc = _ellipse(*(iris - centre), r, r)
+            disc = _ellipse(gaze[0], 0, r, r)
             limit = np.interp(disc[:, 0], inside[:12, 0], inside[:12, 1])
             disc[:, 1] = np.clip(disc[:, 1], limit, -limit)
             brush.fill(_turned(disc, tilt) + centre, colour)
-        brush.fill(_ellipse(iris[0] - 0.025, iris[1] - 0.02, 0.015, 0.015, corners=8), np.array([255.0, 255.0, 255.0]))
+        glint = _ellipse(-0.025, -0.02, 0.015, 0.015, corners=8) + centre + gaze
+        brush.fill(glint, np.array([255.0, 255.0, 255.0]))
         brush.stroke(lid[:12], 0.028, person.skin * 0.25)
         _brow(brush, person, moment, side)
 
@@ -419,11 +419,11 @@ def _mouth_shape(person: Person, moment: Moment) -> tuple[float, float, float]:
 def _photograph(image: NDArray[np.uint8], moment: Moment, generator: np.random.Generator) -> NDArray[np.uint8]:
     size = image.shape[0]
     light = cv2.resize(moment.light, (size, size), interpolation=cv2.INTER_CUBIC)[:, :, None]
-    pixels = (image * (light * moment.colour_cast)).astype(np.float32)
+    pixels: NDArray[np.float64] = image * (light * moment.colour_cast)
     if moment.blur > 0.2:
-        pixels = cv2.GaussianBlur(pixels, (0, 0), moment.blur)
-    pixels += moment.noise * generator.standard_normal(pixels.shape, np.float32)
-    return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+        pixels = np.asarray(cv2.GaussianBlur(pixels, (0, 0), moment.blur), np.float64)
+    noise = moment.noise * generator.standard_normal(pixels.shape, np.float32)
+    return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
 
 
 def _matrix(moment: Moment, size: int) -> NDArray[np.float64]:
@@ -469,18 +469,21 @@ def _band(x: NDArray[np.float64], upper: NDArray[np.float64], lower: NDArray[np.
 
 def _turned(points: Points, angle: float) -> Points:
     cos, sin = np.cos(angle), np.sin(angle)
-    return points @ np.array([[cos, sin], [-sin, cos]])
+    turned: Points = points @ np.array([[cos, sin], [-sin, cos]])
+    return turned
 
 
 def _smooth(generator: np.random.Generator) -> NDArray[np.float32]:
-    field = cv2.GaussianBlur(generator.standard_normal((_RELIEF, _RELIEF), np.float32), (0, 0), _RELIEF_BLUR)
-    return (field / field.std()).astype(np.float32)
+    """Return a smooth random field of mean 0 and standard deviation 1."""
+    field = cv2.GaussianBlur(generator.standard_normal((_RELIEF, _RELIEF), np.float32), (0, 0), 1.0)
+    return np.asarray(field / field.std(), np.float32)
 
 
 def _between(palette: NDArray[np.float64], where: float) -> Colour:
+    """Return the colour at a place from 0 (the palette's first) to 1 (its last)."""
     place = where * (len(palette) - 1)
     low = min(int(place), len(palette) - 2)
-    return palette[low] + (place - low) * (palette[low + 1] - palette[low])
+    return np.asarray(palette[low] + (place - low) * (palette[low + 1] - palette[low]))
 
 
 def _rgb(colour: Colour) -> tuple[float, ...]:

@@ -99,7 +99,9 @@ class CFP(Dataset):
                 what="folds whose images are all there",
                 expected=f"{folds}",
                 found=f"{len(complete)}: {', '.join(map(str, complete)) or 'none'}",
-                way_out="" if whole or not complete else f"or use these folds alone: data.folds = {complete}",
+                way_out=""
+                if whole or not complete
+                else f"or evaluate on these alone: --folds {','.join(map(str, complete))}",
             ),
         ]
 
@@ -114,9 +116,8 @@ def _numbered(path: Path) -> list[str]:
         index, _, file = line.strip().partition(" ")
         image = _IMAGE.fullmatch(file.strip())
         if index != str(expected) or not image:
-            raise DataError(
-                f"{path}: line {number}: expected '{expected} ../Data/Images/001/frontal/01.jpg', found {line.strip()!r}"
-            )
+            form = f"{expected} ../Data/Images/001/frontal/01.jpg"
+            raise DataError(f"{path}: line {number}: expected as {form!r}, found {line.strip()!r}")
         names.append(image[1])
     return names
 

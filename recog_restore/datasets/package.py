@@ -1,4 +1,4 @@
-"""A ``.bin`` package of verification faces, as insightface distributes them: images already cropped to ArcFace's 112×112.
+"""A ``.bin`` package of verification faces, as insightface distributes them: crops of ArcFace's 112×112.
 
 The file is a pickle of ``(images, mated)``: 2N encoded images, comparison n being images 2n and 2n + 1, and N truths.
 A pickle is a program. This reader runs none of it: it knows six names that honest packages use (Python 2's and 3's
@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import io
 import pickle
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ..errors import DataError, UnsafeFile
 from .base import Dataset, Finding, Pairs, Samples, count_finding
@@ -81,7 +83,7 @@ class Package(Dataset):
         ]
 
 
-def read_package(path: Path) -> tuple[list[bytes], np.ndarray[Any, np.dtype[np.bool_]]]:
+def read_package(path: Path) -> tuple[list[bytes], NDArray[np.bool_]]:
     """Return the 2N encoded images and (N,) bool, whether comparison n (images 2n, 2n + 1) is mated.
 
     Raises:
@@ -171,8 +173,9 @@ class _Frozen:
     """A stand-in as the pickle sees it: it can be called, and nothing can be set on it."""
 
     __slots__ = ("_call",)
+    _call: Callable[..., Any]
 
-    def __init__(self, call: Any) -> None:
+    def __init__(self, call: Callable[..., Any]) -> None:
         object.__setattr__(self, "_call", call)
 
     def __call__(self, *arguments: Any) -> Any:
@@ -182,7 +185,7 @@ class _Frozen:
         raise ValueError(f"it sets {name!r} on one of the reader's own functions")
 
 
-_NUMPY = {
+_NUMPY: dict[str, dict[str, Callable[..., Any]]] = {
     "multiarray": {"_reconstruct": _Array.reconstruct, "scalar": _Array.scalar},
     "numeric": {"_frombuffer": _Array.of_buffer},
 }

@@ -74,9 +74,7 @@ class Acquisition(Dataset[Crops]):
         image = read_image(self.samples.files[row])
         if self.samples.alignment != "landmarks":
             return place_crop(image, self.samples.alignment), CANONICAL_128
-        assert self.samples.landmarks is not None  # the plan refuses to run without
-        found = self.samples.landmarks[row]
-        if np.isnan(found).any():
+        if self.samples.landmarks is None or np.isnan(found := self.samples.landmarks[row]).any():
             raise DataError("no landmarks: the face was not found")
         height, width = image.shape[:2]
         inside = (found >= 0).all(axis=1) & (found[:, 0] < width) & (found[:, 1] < height)
@@ -128,6 +126,15 @@ def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Itera
         if "worker" not in str(error):
             raise
         raise DataError(f"a decoding process died ({error}); is memory short? try --workers 0") from None
+
+
+def has_landmarks(samples: Samples, root: Path) -> None:
+    """Raise DataError where nobody knows where the faces are."""
+    if samples.alignment == "landmarks" and samples.landmarks is None:
+        raise DataError(
+            f"{root}: nobody knows where the faces are: expected a landmarks.csv there, or a detector: "
+            "--detector yunet:FILE or --detector scrfd:FILE"
+        )
 
 
 def digest(file: Path | bytes) -> str:

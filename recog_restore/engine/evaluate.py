@@ -14,14 +14,14 @@ import torch
 from ..datasets import Dataset
 from ..detect.spec import create as create_detector
 from ..embed import Embedder
-from ..errors import DataError, RecordError, UndefinedMetric
+from ..errors import RecordError, UndefinedMetric
 from ..preprocess import PREPROCESSORS, Preprocessor
 from ..protocol import FAILURE_WORDS, Protocol
 from ..records import nearest, plain
 from ..results import BASELINE, Failure, Result
 from ..store import Store
 from . import embeddings as _embeddings
-from .acquire import Acquisition, digest
+from .acquire import Acquisition, digest, has_landmarks
 from .embeddings import Embeddings, Settings, embed
 from .examples import examples
 from .plan import Plan, fingerprint, label_columns, make
@@ -164,15 +164,9 @@ def _with_landmarks(
         identity = create_detector(detector).identity()
         with progress.timed("detecting"):
             points = _embeddings.detect(plan.samples, digests, detector, identity, store, settings, progress)
-    elif plan.samples.landmarks is not None:
-        return plan
-    else:
-        raise DataError(
-            f"{dataset.root}: nobody knows where the faces are: expected a landmarks.csv there, or a detector: "
-            "--detector yunet:FILE or --detector scrfd:FILE; images that are aligned already: "
-            "--set data.options.aligned=arcface-112"
-        )
-    return dataclasses.replace(plan, samples=dataclasses.replace(plan.samples, landmarks=points))
+        return dataclasses.replace(plan, samples=dataclasses.replace(plan.samples, landmarks=points))
+    has_landmarks(plan.samples, dataset.root)
+    return plan
 
 
 def _check_breakdowns(plan: Plan) -> None:
@@ -193,7 +187,11 @@ def _columns(preprocessors: Sequence[Preprocessor]) -> list[Preprocessor]:
 
 def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
     pairs = plan.pairs
-    counts: dict[str, Any] = {"samples": len(plan.samples), "subjects": int(plan.samples.table["subject"].nunique())}
+    subject = plan.samples.table["subject"]
+    counts: dict[str, Any] = {
+        "samples": len(plan.samples),
+        "subjects": int(subject.nunique()) if subject.any() else None,
+    }
     if pairs is not None:
         counts |= {
             "comparisons": len(pairs.mated),

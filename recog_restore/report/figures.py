@@ -47,15 +47,19 @@ class Series:
 
 
 def series(names: Sequence[str]) -> tuple[Series, ...]:
-    """Return colours and dashes for preprocessors; the first, the baseline, is drawn in the colour of text."""
+    """Return 37 different pairs of colour and dash for preprocessors, the baseline first and in the colour of text."""
     return tuple(
-        Series(label(name), "--text" if i == 0 else f"--series-{(i - 1) % _SERIES + 1}", _DASHES[i % len(_DASHES)])
+        Series(
+            label(name),
+            f"--series-{(i - 1) % _SERIES + 1}" if i else "--text",
+            _DASHES[(i + (i - 1) // _SERIES) % len(_DASHES)] if i else "solid",
+        )
         for i, name in enumerate(names)
     )
 
 
 def run_series(run: int, names: Sequence[str]) -> tuple[Series, ...]:
-    """Return colours and dashes of one of several runs: its colour by its index, solid for its baseline."""
+    """Return colour and dashes of one of several runs: one of six colours by its index, solid for its baseline."""
     colour = f"--series-{run % _SERIES + 1}"
     return tuple(
         Series(f"Run {run + 1} · {label(name)}", colour, _DASHES[i % len(_DASHES)]) for i, name in enumerate(names)
@@ -152,7 +156,8 @@ def cmc(hits: Sequence[tuple[Series, tuple[float, ...]]]) -> Figure:
             }
         )
     layout = _layout("Rank", "Hit rate")
-    layout["xaxis"] |= {"dtick": 1} if max((len(rates) for _, rates in hits), default=0) <= 20 else {}
+    last = max((len(rates) for _, rates in hits), default=1)
+    layout["xaxis"] |= {"range": [0.5, last + 0.5], "dtick": 1 if last <= 20 else None}
     layout["yaxis"] |= {"tickformat": ".4~%"}
     words = (
         "Cumulative match characteristic: share of searches whose subject is among the first so many of the gallery."

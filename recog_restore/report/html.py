@@ -323,12 +323,16 @@ def _configuration(result: Result) -> tuple[tuple[str, tuple[tuple[str, str], ..
         ("Protocol", result.protocol),
         ("Data", result.data),
         ("Recognizer", result.embedder),
-        *((f"Preprocessor {entry.get('name', '')}", entry) for entry in result.preprocessors),
+        *((_part(str(entry.get("name", ""))), entry) for entry in result.preprocessors),
         ("Settings", result.settings),
         ("Provenance", result.provenance),
         ("Seconds", {key: f"{seconds:,.2f}" for key, seconds in result.seconds.items()}),
     ]
     return tuple((name, tuple(_flat(entries))) for name, entries in parts if entries)
+
+
+def _part(preprocessor: str) -> str:
+    return "Baseline" if preprocessor == BASELINE else f"Preprocessor {preprocessor}"
 
 
 def _flat(entry: Any, key: str = "") -> list[tuple[str, str]]:

@@ -19,16 +19,20 @@
   function draw(node, width) {
     const style = getComputedStyle(root);
     const spec = coloured(JSON.parse(node.nextElementSibling.textContent), style);
+    const across = width || node.clientWidth;
+    const stacked = across < 420 ? spec.data.length : 0; // legend entries, one below the other
     Object.assign(spec.layout, {
+      width: across,
+      height: spec.layout.height + 19 * Math.max(0, stacked - 3),
       font: { ...spec.layout.font, family: getComputedStyle(document.body).fontFamily },
       // A finger on a plot scrolls the page.
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-      width: width || node.clientWidth,
     });
     Plotly.react(node, spec.data, spec.layout, config);
   }
-  const visible = () => [...document.querySelectorAll(".drawing")].filter((node) => node.clientWidth > 0);
-  const drawAll = () => visible().forEach((node) => draw(node));
+  // Plots inside closed details have no width: they are drawn when first seen.
+  const visible = (within) => [...within.querySelectorAll(".drawing")].filter((node) => !node.closest("details:not([open])"));
+  const drawAll = () => visible(document).forEach((node) => draw(node));
 
   function label() {
     document.getElementById("theme").setAttribute("aria-pressed", String(isDark()));
@@ -43,9 +47,8 @@
   });
   system.addEventListener("change", themed);
 
-  // Plots inside closed details have no width: they are drawn when first seen.
   document.addEventListener("toggle", (event) => {
-    if (event.target.open) event.target.querySelectorAll(".drawing").forEach((node) => node.clientWidth && draw(node));
+    if (event.target.open) visible(event.target).forEach((node) => draw(node));
   }, true);
   let seen = innerWidth;
   addEventListener("resize", () => {
@@ -67,7 +70,7 @@
     before = { theme: root.dataset.theme, closed: [...document.querySelectorAll("details:not([open])")] };
     root.dataset.theme = "light";
     before.closed.forEach((node) => { node.open = true; });
-    visible().forEach((node) => draw(node, PRINTED));
+    visible(document).forEach((node) => draw(node, PRINTED));
   });
   addEventListener("afterprint", () => {
     if (before.theme) root.dataset.theme = before.theme; else delete root.dataset.theme;

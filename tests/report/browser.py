@@ -134,8 +134,9 @@ class Browser:
         self.settle()
 
     def scheme(self, name: str) -> None:
-        """Set ``prefers-color-scheme``."""
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": name}])
+        """Set ``prefers-color-scheme``; the page is asked to scroll at once, so that a click meets what it aims at."""
+        features = {"prefers-color-scheme": name, "prefers-reduced-motion": "reduce"}
+        self.call("Emulation.setEmulatedMedia", features=[{"name": k, "value": v} for k, v in features.items()])
         self.settle()
 
     def screenshot(self, path: Path, full: bool = False) -> None:

@@ -1,0 +1,117 @@
+"""``rr-models``: embedders and their cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .base import SETTINGS, Command, Group
+
+
+@click.group(cls=Group, context_settings=SETTINGS)
+def models() -> None:
+    """List embedders, show cards, convert checkpoints, check that a card is right."""
+
+
+@models.command("list", cls=Command)
+def list_() -> None:
+    """List what stands after --embedder, --pre and --detector."""
+    from ..detect import DETECTORS
+    from ..embed.spec import KINDS, names
+    from ..networks import NETWORKS
+    from ..preprocess import PREPROCESSORS
+
+    kinds = [f"{kind}:{parameter.upper()}" for kind, (_, parameter) in KINDS.items()]
+    for title, entries in (
+        ("--embedder", [*kinds, "python:MODULE:CLASS", *names()]),
+        ("--pre", ["onnx:FILE", "python:MODULE:CLASS", *PREPROCESSORS]),
+        ("--detector", [f"{name}:FILE" for name in DETECTORS]),
+        ("networks for rr-models convert", list(NETWORKS)),
+    ):
+        click.echo(f"{title}: {', '.join(entries)}")
+
+
+@models.command(cls=Command)
+@click.argument("spec")
+def show(spec: str) -> None:
+    """Show the card of an embedder: what it wants, where it comes from, what was measured."""
+    from ..embed.spec import create
+    from ..networks.toml import card_text
+
+    embedder = create(spec)
+    click.echo(f"# {embedder.card.words()}\n{card_text(embedder.card)}", nl=False)
+
+
+@models.command(cls=Command)
+@click.argument("checkpoint", type=click.Path(path_type=Path))
+@click.option("--network", metavar="NAME", help="Its architecture.  [default: found by the names of its tensors]")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder.")
+@click.option("--name", help="The embedder's name.  [default: the folder's]")
+@click.option("--crop", metavar="CROP", help="arcface-112, sphereface-112x96 or canonical-128.")
+@click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]))
+@click.option("--mean", type=float, help="(x − mean) / std, x in 0..255.")
+@click.option("--std", type=float)
+@click.option("--flip", type=click.Choice(["none", "sum", "mean", "concat"]), default="none", show_default=True)
+def convert(
+    checkpoint: Path,
+    network: str | None,
+    out: Path,
+    name: str | None,
+    crop: str | None,
+    colour: str | None,
+    mean: float | None,
+    std: float | None,
+    flip: str,
+) -> None:
+    """Turn a torch CHECKPOINT into card, safetensors and golden tensors; nothing in the checkpoint is run."""
+    from typing import Any, cast
+
+    from ..embed.convert import convert as convert_checkpoint
+    from ..networks.cards import read_card
+
+    folder = convert_checkpoint(
+        checkpoint,
+        network,
+        out,
+        name=name,
+        crop=crop,
+        colour=cast(Any, colour),
+        mean=mean,
+        std=std,
+        flip=cast(Any, flip),
+    )
+    card = read_card(folder / "card.toml")
+    click.echo(f"{folder}: {card.network}, {card.weights.parameters:,} parameters; {card.words()}")
+    click.echo(f"use it with --embedder card:{folder}; check it on faces with rr-models check card:{folder}")
+
+
+@models.command(cls=Command)
+@click.argument("spec")
+@click.option("--protocol", default="lfw", show_default=True, metavar="NAME", help="Whose data set the faces are from.")
+@click.option("--data", metavar="PATH", help="Where it is, if it is not registered.")
+@click.option("--faces", default=150, show_default=True, type=click.IntRange(min=10), help="How many faces.")
+def check(spec: str, protocol: str, data: str | None, faces: int) -> None:
+    """Find out on real faces whether an embedder's card is right about colour order, range and crop.
+
+    Exits with 1 if another input separates people better. For card:FOLDER the golden tensors are checked first.
+    """
+    from .. import protocol as protocols
+    from ..embed.convert import verify
+    from ..embed.selfcheck import verdict
+    from ..embed.spec import create
+    from ..engine.checking import check_card
+    from .running import opened
+
+    embedder = create(spec)
+    if spec.startswith("card:"):
+        click.echo(
+            f"golden tensors hold, largest deviation {verify(Path(spec.partition(':')[2].partition(',')[0])):.2g}"
+        )
+    variants = check_card(embedder, opened(protocols.load(protocol), data), faces)
+    click.echo("separation d'  better in  cosine with declared")
+    for v in variants:
+        click.echo(f"{v.separation:13.2f}  {v.better:9.0%}  {v.cosine:20.3f}  {v.name}: {v.input}")
+    click.echo(verdict(variants))
+    if not verdict(variants).startswith("as declared"):
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,50 @@
+"""From a data set's name and a path to its reader: a layout of files, or a ``.bin`` package in its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from . import DATASETS
+from .base import Dataset
+from .package import Package
+
+# Per data set: what its layout always holds, and the names of its packages (by split, where it has splits).
+_LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
+    "lfw": ("pairs.txt", {"": "lfw.bin"}),
+    "cfp": ("Protocol", {"FF": "cfp_ff.bin", "FP": "cfp_fp.bin"}),
+    "agedb": ("04_FINAL_protocol_30_years.mat", {"": "agedb_30.bin"}),
+    "calfw": ("pairs_CALFW.txt", {"": "calfw.bin"}),
+    "cplfw": ("pairs_CPLFW.txt", {"": "cplfw.bin"}),
+}
+
+
+def open_dataset(name: str, root: Path, **options: Any) -> Dataset:
+    """Return the reader of a data set.
+
+    Args:
+        name: of the data set; see ``DATASETS``.
+        root: the folder or file; where it ends in ``.bin``, or is a folder that holds the data set's package and not
+            its layout, the package is read.
+        options: of the layout's reader. A package has been made with them; only ``split`` says which one it is.
+
+    Raises:
+        UnknownName: no data set of that name.
+        DataError: there is nothing at that path.
+    """
+    if name in DATASETS and not root.exists():
+        raise DataError(f"{root}: no such file or folder; expected the data set {name!r} there")
+    package = package_of(name, root, str(options.get("split", "")))
+    return Package(package) if package else DATASETS.create(name, root=root, **options)
+
+
+def package_of(name: str, root: Path, split: str = "") -> Path | None:
+    """Return the ``.bin`` file that stands for a data set at that path, or None."""
+    if root.is_file() and root.suffix == ".bin":
+        return root
+    layout, packages = _LAYOUTS.get(name, ("", {}))
+    if not packages or (root / layout).exists():
+        return None
+    package = root / packages.get(split, next(reversed(packages.values())))
+    return package if package.is_file() else None
