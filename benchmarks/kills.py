@@ -1,8 +1,9 @@
-"""Kill a run at random moments, go on each time, and compare the final bytes with those of an undisturbed run.
+"""Kill runs at random moments, go on, and compare the final bytes with those of an undisturbed run.
 
     python benchmarks/kills.py --kills 20
 
-Runs ``rr-eval`` on drawn faces as a subprocess; every kill is SIGKILL to the whole process group.
+Each trial starts ``rr-eval`` on drawn faces with an empty store, kills its whole process group (SIGKILL) at a random
+moment of its life, and runs the same command again to the end.
 """
 
 from __future__ import annotations
@@ -27,22 +28,25 @@ from recog_restore.results import read
 @click.option("--people", default=60, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 def main(kills: int, people: int, seed: int) -> None:
+    rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         draw(root / "faces", people=people, images=6)
         began = time.perf_counter()
-        subprocess.run(command(root, "calm"), check=True, capture_output=True, cwd=root)
+        finish(root, "calm")
         seconds = time.perf_counter() - began
-        done, finished = interrupted(root, kills, seconds, random.Random(seed))
-        subprocess.run(command(root, "killed"), check=True, capture_output=True, cwd=root)
-        calm, killed = (read(root / name).numbers().replace(name, "") for name in ("calm", "killed"))
-        click.echo(f"an undisturbed run takes {seconds:.1f} s; {done} kills, {finished} runs ended before theirs")
-        if calm != killed:
-            sys.exit("the results differ")
-        click.echo("same bytes")
+        click.echo(f"an undisturbed run takes {seconds:.1f} s")
+        expected = numbers(root, "calm")
+        for trial in range(kills):
+            moment = rng.uniform(0.2, 1.0) * seconds
+            kept = killed_after(root, f"trial{trial}", moment)
+            finish(root, f"trial{trial}")
+            if numbers(root, f"trial{trial}") != expected:
+                sys.exit(f"killed after {moment:.1f} s with {kept} pieces kept: the result differs")
+            click.echo(f"killed after {moment:.1f} s with {kept} pieces kept: same bytes")
 
 
-def command(root: Path, name: str) -> list[str]:
+def command(name: str) -> list[str]:
     options = [
         "--protocol",
         "drawn",
@@ -55,24 +59,28 @@ def command(root: Path, name: str) -> list[str]:
         "--pre",
         "clahe",
     ]
-    places = ["--batch", "8", "--faces", "1", "--store", f"store-{name}", "--out", name]
+    places = ["--batch", "8", "--faces", "1", "--store", f"{name}/store", "--out", f"{name}/out"]
     return [sys.executable, "-m", "recog_restore.cli", "eval", *options, *places]
 
 
-def interrupted(root: Path, kills: int, seconds: float, rng: random.Random) -> tuple[int, int]:
-    """Return how many runs were killed and how many ended before; a run that ends has its store emptied of nothing."""
-    done = finished = 0
-    while done < kills:
-        run = subprocess.Popen(command(root, "killed"), cwd=root, stdout=-3, stderr=-3, start_new_session=True)
-        try:
-            run.wait(rng.uniform(0.3, 0.9) * seconds)
-            finished += 1
-            break
-        except subprocess.TimeoutExpired:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
-            done += 1
-    return done, finished
+def finish(root: Path, name: str) -> None:
+    subprocess.run(command(name), check=True, capture_output=True, cwd=root)
+
+
+def killed_after(root: Path, name: str, seconds: float) -> int:
+    """Return how many pieces the run had kept when it was killed."""
+    run = subprocess.Popen(
+        command(name), cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    time.sleep(seconds)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    return len(list((root / name).glob("store/*/*.safetensors")))
+
+
+def numbers(root: Path, name: str) -> str:
+    """Return what a repeated run must reproduce; the command line names the folders, so they are taken out."""
+    return read(root / name / "out").numbers().replace(f"{name}/", "")
 
 
 if __name__ == "__main__":

@@ -49,6 +49,10 @@ class Value:
     threshold: float | None = None
     interval: tuple[float, float] | None = None
 
+    def __post_init__(self) -> None:
+        if self.value is not None and not math.isfinite(self.value):
+            object.__setattr__(self, "value", None)
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -147,13 +151,13 @@ class Result:
 
     def digest(self) -> str:
         """Return the SHA-256 of ``numbers()``."""
-        return hashlib.sha256(self.numbers().encode()).hexdigest()
+        return hashlib.sha256(_encode(self.numbers())).hexdigest()
 
     def write(self, path: Path) -> None:
         """Write strict JSON, whole or not at all."""
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            temporary.write_text(_dump(plain(self)) + "\n", "utf-8")
+            temporary.write_bytes(_encode(_dump(plain(self)) + "\n"))
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -183,6 +187,11 @@ def read(path: Path) -> Result:
 
 def _dump(values: Any) -> str:
     return json.dumps(_strict(values), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def _encode(text: str) -> bytes:
+    """Return UTF-8; what a file name that is not UTF-8 left behind becomes its JSON escape."""
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _strict(value: Any) -> Any:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from recog_restore.datasets.drawn import draw
+
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,3 +22,9 @@ def shared() -> Path:
     if not (folder / "data" / "lfw" / "pairs.txt").is_file() or not (folder / "weights").is_dir():
         pytest.skip("real faces and weights are not beside the checkout (../shared)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of 20 drawn people with 3 images each, in LFW's layout; read only."""
+    return draw(tmp_path_factory.mktemp("drawn") / "faces", people=20, images=3)

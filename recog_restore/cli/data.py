@@ -60,15 +60,25 @@ def add(name: str, path: Path) -> None:
 
 
 @data.command(cls=Command)
+@click.argument("name")
+def remove(name: str) -> None:
+    """Forget where the data set NAME is; its files stay."""
+    from ..datasets.registered import unregister
+
+    unregister(name)
+
+
+@data.command(cls=Command)
 @click.argument("name", type=click.Choice(["lfw"]))
-@click.option("--home", type=click.Path(path_type=Path), metavar="DIR", help="Where it is kept.  [default: the cache]")
+@click.option(
+    "--home", type=click.Path(path_type=Path), metavar="DIR", help="Where it is kept.  [default: scikit-learn's]"
+)
 def fetch(name: str, home: Path | None) -> None:
     """Download a data set that may be downloaded, with scikit-learn's downloader, and register it."""
     from ..datasets.fetch import fetch_lfw
     from ..datasets.registered import register
-    from ..resources import cache_folder
 
-    click.echo(f"{name}: {register(name, fetch_lfw(home or cache_folder() / 'data'))}")
+    click.echo(f"{name}: {register(name, fetch_lfw(home))}")
 
 
 @data.command(cls=Command)

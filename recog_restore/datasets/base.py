@@ -47,6 +47,23 @@ class Samples:
     def __len__(self) -> int:
         return len(self.files)
 
+    def take(self, rows: NDArray[np.integer]) -> Samples:
+        """Return some of the samples, in the order of the rows."""
+        return replace(
+            self,
+            table=self.table.iloc[rows].reset_index(drop=True),
+            files=tuple(self.files[row] for row in rows),
+            landmarks=None if self.landmarks is None else self.landmarks[rows],
+        )
+
+    def missing(self) -> list[str]:
+        """Return the names of those whose file is not there."""
+        return [
+            name
+            for name, file in zip(self.table["sample"], self.files, strict=True)
+            if isinstance(file, Path) and not file.is_file()
+        ]
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -112,12 +129,7 @@ class Dataset(ABC):
 
     def missing(self) -> list[str]:
         """Return the names of the samples whose file is not there."""
-        samples = self.samples()
-        return [
-            name
-            for name, file in zip(samples.table["sample"], samples.files, strict=True)
-            if isinstance(file, Path) and not file.is_file()
-        ]
+        return self.samples().missing()
 
 
 def compared(
@@ -153,15 +165,7 @@ def select_folds(samples: Samples, pairs: Pairs, folds: Collection[int]) -> tupl
     kept = np.isin(pairs.fold + 1, list(folds))
     rows, columns = np.unique(np.concatenate([pairs.first[kept], pairs.second[kept]]), return_inverse=True)
     count = int(kept.sum())
-    return (
-        replace(
-            samples,
-            table=samples.table.iloc[rows].reset_index(drop=True),
-            files=tuple(samples.files[row] for row in rows),
-            landmarks=None if samples.landmarks is None else samples.landmarks[rows],
-        ),
-        Pairs(columns[:count], columns[count:], pairs.mated[kept], pairs.fold[kept]),
-    )
+    return samples.take(rows), Pairs(columns[:count], columns[count:], pairs.mated[kept], pairs.fold[kept])
 
 
 def count_finding(what: str, expected: int, found: int, way_out: str = "") -> Finding:

@@ -1,5 +1,7 @@
 """One cartoon face, drawn with polygons: a person is a set of numbers, an image is that person at one moment.
 
+Skin and hair are brushed over, finely, in directions that are the person's own: what an image loses when it is reduced.
+
 Face coordinates: (0, 0) between the eyes and the mouth, x to the right, y down, 1 is half a head's height. Everything
 is drawn through one 2×3 matrix from face coordinates to pixels (``geometry``'s convention): the landmarks are exact.
 """
@@ -25,9 +27,10 @@ _IRIS = np.array([[84, 52, 32], [112, 84, 44], [72, 108, 72], [86, 128, 170], [1
 _GLASSES = np.array([[30, 30, 34], [120, 40, 36], [44, 60, 110], [140, 110, 50]], float)
 HAIR_STYLES = ("bald", "short", "fringe", "parted", "long", "curly", "bob", "quiff")
 _FRACTION_BITS = 4  # cv2 draws at 1/16 pixel
-_RELIEF = 60  # cells across a person's skin, over 2.4 lengths
-_RELIEF_DEPTH = 0.055  # standard deviation, in parts of the brightness
-_SHADOWS = 0.07  # the same for the light
+_STROKES = 120  # cells across the field of a person's brush strokes, over _FIELD lengths
+_FIELD = 2.8
+_STROKES_DEPTH = 0.075  # standard deviation, in parts of the brightness
+_SHADOWS = 0.1  # the same for the light
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Person:
     beard: float
     moustache: bool
     freckles: Points
-    relief: NDArray[np.float32]
+    strokes: NDArray[np.float32]
 
     @classmethod
     def draw_lots(cls, generator: np.random.Generator) -> Person:
@@ -108,7 +111,7 @@ class Person:
             freckles=number(-0.5, 0.5, (generator.integers(10, 24), 2)) * [1, 0.25] + [0, 0.16]
             if chance() < 0.2
             else np.empty((0, 2)),
-            relief=_RELIEF_DEPTH * _smooth(generator),
+            strokes=_STROKES_DEPTH * _strokes(generator),
         )
 
 
@@ -179,8 +182,8 @@ def draw_face(
     _hair_behind(brush, person)
     _head(brush, person)
     brush.offset = 0.5 * inner
-    _relief(brush, person)
     _beard(brush, person)
+    brush.roughen(0.97 * _outline(person), person.strokes)
     brush.offset = inner
     _freckles(brush, person)
     _eyes(brush, person, moment)
@@ -210,13 +213,14 @@ class _Brush:
         thickness = max(1, round(thick * self._scale))
         cv2.polylines(self.image, [self._pixels(points)], closed, _rgb(colour), thickness, cv2.LINE_AA, _FRACTION_BITS)
 
-    def roughen(self, area: Points, pattern: NDArray[np.float32], cell: float) -> None:
-        """Darken and brighten an area by a square pattern centred on (0, 0), its cells so long."""
+    def roughen(self, area: Points, field: NDArray[np.float32]) -> None:
+        """Darken and brighten an area by a square field, _FIELD lengths wide and centred on (0, 0)."""
+        cell = _FIELD / _STROKES
         mask = np.zeros(self.image.shape[:2], np.uint8)
         cv2.fillPoly(mask, [self._pixels(area)], 255, cv2.LINE_AA, _FRACTION_BITS)
         turn = self._to_pixels[:, :2]
-        first = turn @ (self.offset - cell * (np.array(pattern.shape) - 1) / 2) + self._to_pixels[:, 2]
-        change = cv2.warpAffine(pattern, np.hstack([turn * cell, first[:, None]]), mask.shape[::-1])
+        first = turn @ (self.offset - cell * (np.array(field.shape) - 1) / 2) + self._to_pixels[:, 2]
+        change = cv2.warpAffine(field, np.hstack([turn * cell, first[:, None]]), mask.shape[::-1])
         change = (change * (mask / 255.0))[:, :, None]
         self.image = np.clip(np.rint(self.image * (1 + change)), 0, 255).astype(np.uint8)
 
@@ -256,11 +260,6 @@ def _head(brush: _Brush, person: Person) -> None:
     cheek = person.skin * [1.0, 0.9, 0.88]
     for side in (-1, 1):
         brush.fill(_ellipse(side * 0.62 * person.width, 0.3, 0.16, 0.12), cheek)
-
-
-def _relief(brush: _Brush, person: Person) -> None:
-    """Shade the skin: the fine hills and hollows that are a person's own, and that a small image loses first."""
-    brush.roughen(0.97 * _outline(person), person.relief, 2.4 / _RELIEF)
 
 
 def _beard(brush: _Brush, person: Person) -> None:
@@ -391,7 +390,9 @@ def _hair_before(brush: _Brush, person: Person) -> None:
     edge = np.minimum(edge, 0.35)
     if person.hair_style == "quiff":
         over[:, 1] -= 0.16 * np.exp(-((x - 0.25) ** 2) / 0.12)
-    brush.fill(np.concatenate([over, np.stack([x * wide, edge], axis=1)[::-1]]), person.hair)
+    shape = np.concatenate([over, np.stack([x * wide, edge], axis=1)[::-1]])
+    brush.fill(shape, person.hair)
+    brush.roughen(shape, 2 * person.strokes)
     for start in (-0.5, -0.1, 0.35):
         strand = np.array([[start * wide, 0.5 * (crown + line)], [start * wide * 1.25, line - 0.28]])
         brush.stroke(strand, 0.02, person.hair * 0.8 + 14)
@@ -473,10 +474,21 @@ def _turned(points: Points, angle: float) -> Points:
     return turned
 
 
-def _smooth(generator: np.random.Generator) -> NDArray[np.float32]:
-    """Return a smooth random field of mean 0 and standard deviation 1."""
-    field = cv2.GaussianBlur(generator.standard_normal((_RELIEF, _RELIEF), np.float32), (0, 0), 1.0)
-    return np.asarray(field / field.std(), np.float32)
+def _strokes(generator: np.random.Generator) -> NDArray[np.float32]:
+    """Return a field of brush strokes, each region in its direction; mean 0, standard deviation 1."""
+    noise = generator.standard_normal((_STROKES, _STROKES), np.float32)
+    along = np.arange(-10, 11)
+    layers, weights = [], []
+    for angle in np.pi * np.arange(6) / 6:
+        u = along * np.cos(angle) + along[:, None] * np.sin(angle)
+        v = along[:, None] * np.cos(angle) - along * np.sin(angle)
+        brush = np.exp(-(u**2) / 32 - v**2 / 0.6)  # standard deviations 4 cells along, 0.55 across
+        layer = cv2.filter2D(noise, -1, brush / brush.sum())
+        layers.append(layer / layer.std())
+        region = cv2.GaussianBlur(generator.standard_normal(noise.shape, np.float32), (0, 0), 14)
+        weights.append(np.exp(4 * region / region.std()))
+    field = np.sum(np.multiply(layers, weights), axis=0) / np.sum(weights, axis=0)
+    return np.asarray((field - field.mean()) / field.std(), np.float32)
 
 
 def _between(palette: NDArray[np.float64], where: float) -> Colour:

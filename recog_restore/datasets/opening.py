@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
+from ..errors import DataError, RecordError
+from ..records import nearest
 from . import DATASETS
 from .base import Dataset
 from .package import Package
@@ -32,11 +34,19 @@ def open_dataset(name: str, root: Path, **options: Any) -> Dataset:
     Raises:
         UnknownName: no data set of that name.
         DataError: there is nothing at that path.
+        RecordError: an option that the reader does not have.
     """
     if name in DATASETS and not root.exists():
         raise DataError(f"{root}: no such file or folder; expected the data set {name!r} there")
     package = package_of(name, root, str(options.get("split", "")))
-    return Package(package) if package else DATASETS.create(name, root=root, **options)
+    if package is not None:
+        return Package(package)
+    factory, _ = DATASETS.factory(name)
+    known = set(inspect.signature(factory).parameters) - {"root"}
+    for option in options:
+        if option not in known:
+            raise RecordError(f"data set {name!r} has no option {option!r}; {nearest(option, known)}")
+    return factory(root=root, **options)
 
 
 def package_of(name: str, root: Path, split: str = "") -> Path | None:

@@ -60,7 +60,7 @@ class LocalBinaryPatterns(Embedder):
         cells = rows[:, None] * CELLS + columns + torch.arange(batch, device=inputs.device)[:, None, None] * CELLS**2
         bins = _BIN_OF_PATTERN.to(inputs.device)[patterns[:, 0]] + cells * BINS
         counts = torch.bincount(bins.flatten(), minlength=batch * self.card.dim)
-        return (counts.reshape(batch, -1) / (height * width / CELLS**2)).sqrt()
+        return (counts.reshape(batch, self.card.dim) / (height * width / CELLS**2)).sqrt()
 
 
 def _bin_of_pattern() -> Tensor:

@@ -117,11 +117,17 @@ def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Itera
         sampler=batches,
         batch_size=None,
         num_workers=min(workers, len(batches)),
-        worker_init_fn=_quiet_worker,
         collate_fn=_as_it_is,
     )
+    # OpenCV's threads do not survive a fork: a worker that inherits a pool of them waits for ever.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
     try:
-        yield from loader
+        stream = iter(loader)
+    finally:
+        cv2.setNumThreads(threads)
+    try:
+        yield from stream
     except RuntimeError as error:
         if "worker" not in str(error):
             raise
@@ -143,11 +149,6 @@ def digest(file: Path | bytes) -> str:
         return hashlib.sha256(file if isinstance(file, bytes) else file.read_bytes()).hexdigest()
     except OSError:
         return hashlib.sha256().hexdigest()
-
-
-def _quiet_worker(_: int) -> None:
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
 
 
 def _as_it_is(item: Any) -> Any:

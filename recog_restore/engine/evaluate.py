@@ -186,19 +186,15 @@ def _columns(preprocessors: Sequence[Preprocessor]) -> list[Preprocessor]:
 
 
 def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
-    pairs = plan.pairs
     subject = plan.samples.table["subject"]
     counts: dict[str, Any] = {
         "samples": len(plan.samples),
         "subjects": int(subject.nunique()) if subject.any() else None,
     }
-    if pairs is not None:
-        counts |= {
-            "comparisons": len(pairs.mated),
-            "mated": int(pairs.mated.sum()),
-            "non_mated": int((~pairs.mated).sum()),
-        }
-        counts["folds"] = [int(fold) + 1 for fold in sorted(set(pairs.fold.tolist()))]
+    if plan.protocol.kind == "verification":
+        mated = int(plan.mated.sum())
+        counts |= {"comparisons": len(plan.mated), "mated": mated, "non_mated": len(plan.mated) - mated}
+        counts["folds"] = sorted(set((plan.fold + 1).tolist()))
     else:
         counts |= {"gallery": len(plan.gallery), "probes": len(plan.probes)}
     return {

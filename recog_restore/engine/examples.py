@@ -30,15 +30,16 @@ def examples(
     A gain is a mated comparison whose score rose or a non-mated one whose score fell; the greatest change comes first,
     ties in the order of the list. Comparisons with a failed face are not shown here but among the failures.
     """
-    if plan.pairs is None or not count:
+    if not count or not scores:
         return []
     found, before = [], scores[BASELINE]
     for preprocessor in preprocessors:
         name = preprocessor.card.name
         if name == BASELINE:
             continue
-        change = np.where(plan.pairs.mated, 1.0, -1.0) * (scores[name] - before)
         usable = np.flatnonzero(np.isfinite(scores[name]) & np.isfinite(before))
+        change = np.zeros(len(before))
+        change[usable] = np.where(plan.mated[usable], 1.0, -1.0) * (scores[name][usable] - before[usable])
         order = usable[np.argsort(change[usable], kind="stable")]
         losses = [i for i in order[:count].tolist() if change[i] < 0]
         gains = [i for i in order[::-1][:count].tolist() if change[i] > 0]
@@ -49,7 +50,7 @@ def examples(
                     Example(
                         preprocessor=name,
                         kind=kind,
-                        mated=bool(plan.pairs.mated[i]),
+                        mated=bool(plan.mated[i]),
                         score_before=float(before[i]),
                         score_after=float(scores[name][i]),
                         faces=_pictures(acquisition, pair, preprocessor, device),

@@ -26,7 +26,7 @@ class Plan:
         samples: the images that are needed.
         jobs: the faces that are embedded.
         first, second: (N,) jobs of each comparison; empty for identification.
-        pairs: the comparisons as rows of the samples; None for identification.
+        mated, fold: (N,) whether the subject is the same, and the fold, from 0.
         gallery, probes: (G,), (P,) jobs; empty for verification.
         partial: why not all of the protocol was run, or "".
     """
@@ -34,9 +34,10 @@ class Plan:
     protocol: Protocol
     samples: Samples
     jobs: Jobs
-    pairs: Pairs | None
     first: NDArray[np.int64]
     second: NDArray[np.int64]
+    mated: NDArray[np.bool_]
+    fold: NDArray[np.int64]
     gallery: NDArray[np.int64]
     probes: NDArray[np.int64]
     partial: str
@@ -57,7 +58,8 @@ def make(protocol: Protocol, dataset: Dataset, *, limit: int | None, allow_missi
         DataError: the lists are not what the protocol expects, or images they name are missing.
     """
     samples, partial = dataset.samples(), []
-    pairs, split = None, Split(np.empty(0, np.int64), np.empty(0, np.int64))
+    none = np.empty(0, np.int64)
+    pairs, split = Pairs(none, none, none.astype(bool), none), Split(none, none)
     if protocol.kind == "verification":
         pairs = dataset.pairs()
         _expect(protocol, dataset, _verification_counts(pairs))
@@ -74,9 +76,10 @@ def make(protocol: Protocol, dataset: Dataset, *, limit: int | None, allow_missi
         if limit is not None and limit < len(split.probes):
             partial.append(f"{limit:,} of {len(split.probes):,} searches")
             split = dataclasses.replace(split, probes=_spread(split.probes, limit))
+    plan = _plan(protocol, samples, pairs, split, "; ".join(partial))
     if not allow_missing:
-        _present(protocol, dataset, pairs)
-    return _jobs(protocol, samples, pairs, split, "; ".join(partial))
+        _present(plan, dataset)
+    return plan
 
 
 def label_columns(samples: Samples) -> list[str]:
@@ -106,11 +109,10 @@ def fingerprint(digests: list[str], plan: Plan) -> str:
     whole = hashlib.sha256()
     for name, digest in zip(plan.samples.table["sample"], digests, strict=True):
         whole.update(f"{name}\0{digest}\n".encode())
-    arrays: list[NDArray[Any]] = [plan.first, plan.second, plan.gallery, plan.probes, plan.jobs.row, plan.jobs.degraded]
+    arrays: list[NDArray[Any]] = [plan.first, plan.second, plan.mated, plan.fold, plan.gallery, plan.probes]
+    arrays += [plan.jobs.row, plan.jobs.degraded]
     if plan.samples.landmarks is not None:
         arrays.append(plan.samples.landmarks)
-    if plan.pairs is not None:
-        arrays += [plan.pairs.mated, plan.pairs.fold]
     for array in arrays:
         whole.update(np.ascontiguousarray(array).tobytes())
     return whole.hexdigest()
@@ -152,29 +154,21 @@ def _closed_set(dataset: Dataset, samples: Samples, split: Split) -> None:
         )
 
 
-def _present(protocol: Protocol, dataset: Dataset, pairs: Pairs | None) -> None:
-    missing = set(dataset.missing())
-    if not missing:
+def _present(plan: Plan, dataset: Dataset) -> None:
+    gone = plan.samples.missing()
+    if not gone:
         return
-    samples = dataset.samples()
-    gone = samples.table["sample"].isin(list(missing)).to_numpy()
-    message = f"{len(missing):,} of the {len(samples):,} images that are listed are not in {dataset.root}"
     way_out = "--allow-missing scores them as failures to acquire"
-    if pairs is not None:
-        everything = dataset.pairs()
-        hit = gone[everything.first] | gone[everything.second]
-        whole = sorted(set(everything.fold.tolist()) - set(everything.fold[hit].tolist()))
-        chosen = set(protocol.data.folds) or {f + 1 for f in set(everything.fold.tolist())}
-        if chosen <= {f + 1 for f in whole}:
-            return
+    if plan.protocol.kind == "verification":
+        there = ~plan.samples.table["sample"].isin(gone).to_numpy()[plan.jobs.row]
+        broken = plan.fold[~(there[plan.first] & there[plan.second])]
+        whole = sorted(set((plan.fold + 1).tolist()) - set((broken + 1).tolist()))
         if whole:
-            way_out += f"; folds {_list(f + 1 for f in whole)} are complete: --folds {_list(f + 1 for f in whole)}"
-    first = samples.table["sample"].to_numpy(dtype=object)[gone][0]
-    raise DataError(f"{message}, {first!r} for one; {way_out}")
-
-
-def _list(numbers: object) -> str:
-    return ",".join(map(str, numbers))  # type: ignore[call-overload]
+            way_out += f"; --folds {','.join(map(str, whole))} takes those folds that are complete"
+    raise DataError(
+        f"{len(gone):,} of the {len(plan.samples):,} images that are listed are not in {dataset.root}, {gone[0]!r} for "
+        f"one; {way_out}"
+    )
 
 
 def _limited(pairs: Pairs, limit: int) -> Pairs:
@@ -187,17 +181,20 @@ def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
 
 
-def _jobs(protocol: Protocol, samples: Samples, pairs: Pairs | None, split: Split, partial: str) -> Plan:
-    """Number the faces to embed: a sample that is needed clean and degraded is two of them."""
-    enrolled, searched = (pairs.first, pairs.second) if pairs is not None else (split.gallery, split.probes)
-    degraded = protocol.degradation is not None
-    of_enrolled = degraded and protocol.degradation is not None and protocol.degradation.apply == "all"
-    codes, places = np.unique(
-        np.concatenate([enrolled * 2 + int(of_enrolled), searched * 2 + int(degraded)]), return_inverse=True
+def _plan(protocol: Protocol, samples: Samples, pairs: Pairs, split: Split, partial: str) -> Plan:
+    """Number the faces to embed: a sample that is needed clean and degraded is two of them; the others are left out."""
+    degradation = protocol.degradation
+    enrolled = np.concatenate([pairs.first, split.gallery])
+    searched = np.concatenate([pairs.second, split.probes])
+    codes, job = np.unique(
+        np.concatenate(
+            [2 * enrolled + (degradation is not None and degradation.apply == "all"), 2 * searched + bool(degradation)]
+        ),
+        return_inverse=True,
     )
-    jobs = Jobs(codes // 2, (codes % 2).astype(bool))
-    one, two = places[: len(enrolled)].astype(np.int64), places[len(enrolled) :].astype(np.int64)
-    none = np.empty(0, np.int64)
-    if pairs is not None:
-        return Plan(protocol, samples, jobs, pairs, one, two, none, none, partial)
-    return Plan(protocol, samples, jobs, None, none, none, one, two, partial)
+    rows, row = np.unique(codes // 2, return_inverse=True)
+    first, gallery, second, probes = np.split(
+        job.astype(np.int64), np.cumsum([len(pairs.first), len(split.gallery), len(pairs.second)])
+    )
+    jobs = Jobs(row.astype(np.int64), (codes % 2).astype(bool))
+    return Plan(protocol, samples.take(rows), jobs, first, second, pairs.mated, pairs.fold, gallery, probes, partial)

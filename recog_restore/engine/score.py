@@ -36,7 +36,7 @@ class Scored:
 
 def score(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
     """Return what the protocol measures, for every preprocessor; the first is the baseline."""
-    return _verification(plan, embeddings) if plan.pairs is not None else _identification(plan, embeddings)
+    return (_verification if plan.protocol.kind == "verification" else _identification)(plan, embeddings)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -59,11 +59,10 @@ def compare(found: Embeddings, first: NDArray[np.int64], second: NDArray[np.int6
 
 
 def _verification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
-    assert plan.pairs is not None
     out = Scored(scores={name: compare(found, plan.first, plan.second) for name, found in embeddings.items()})
-    mated, fold = plan.pairs.mated, plan.pairs.fold
+    mated, fold = plan.mated, plan.fold
     breakdowns = {
-        column: _pair_labels(labels(plan.samples, column), plan.pairs.first, plan.pairs.second)
+        column: _pair_labels(labels(plan.samples, column)[plan.jobs.row], plan.first, plan.second)
         for column in plan.protocol.breakdowns
     }
     baseline = _threshold(out.scores[BASELINE], mated)
@@ -73,12 +72,10 @@ def _verification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
         kept = np.isfinite(scores) if plan.protocol.faces.failure == "exclude" else np.ones(len(scores), bool)
         genuine, impostor = scores[kept & mated], scores[kept & ~mated]
         out.values += _verification_values(plan.protocol, name, scores[kept], mated[kept], fold[kept], baseline)
-        roc = verification.thin(verification.roc(genuine, impostor), CURVE_POINTS)
-        out.curves[name] = Curve(
-            tuple(t if math.isfinite(t) else None for t in roc.threshold.tolist()),
-            tuple(roc.fmr.tolist()),
-            tuple(roc.fnmr.tolist()),
-        )
+        if len(genuine) and len(impostor):
+            roc = verification.thin(verification.roc(genuine, impostor), CURVE_POINTS)
+            thresholds = tuple(map(_finite, roc.threshold.tolist()))
+            out.curves[name] = Curve(thresholds, tuple(roc.fmr.tolist()), tuple(roc.fnmr.tolist()))
         bins, of_mated, of_non_mated = verification.histogram(genuine, impostor, edges)
         out.edges = tuple(bins.tolist())
         out.histograms[name] = Histogram(tuple(of_mated.tolist()), tuple(of_non_mated.tolist()))
@@ -104,7 +101,7 @@ def _verification_values(
             values += _accuracy(protocol, name, scores, mated, fold)
         elif metric == "eer":
             found = verification.eer(genuine, impostor)
-            values.append(Value("eer", name, found.value, len(scores), threshold=found.threshold))
+            values.append(Value("eer", name, found.value, len(scores), threshold=_finite(found.threshold)))
         elif metric == "auc":
             values.append(Value("auc", name, verification.auc(genuine, impostor), len(scores)))
         elif metric == "fnmr@baseline":
@@ -173,7 +170,8 @@ def _identification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
         if plan.protocol.faces.failure == "exclude":
             kept = probe_valid & np.isin(subject, enrolled[gallery_valid])
         out.values += _rank_values(plan.protocol.metrics, name, ranked.ranks[kept], {})
-        out.cmc[name] = tuple(identification.cmc(ranked.ranks[kept], min(CMC_RANKS, len(plan.gallery))).tolist())
+        if kept.any():
+            out.cmc[name] = tuple(identification.cmc(ranked.ranks[kept], min(CMC_RANKS, len(plan.gallery))).tolist())
         for column, label in breakdowns.items():
             for part in sorted(set(label.tolist())):
                 rows = kept & (label == part)

@@ -95,4 +95,4 @@ class MobileFaceNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, dim) embeddings, not normalised."""
         x = self.conv2(self.blocks(self.dw_conv1(self.conv1(x))))
-        return self.linear1(self.linear7(x)).flatten(1)  # type: ignore[no-any-return]
+        return self.linear1(self.linear7(x)).squeeze(3).squeeze(2)  # type: ignore[no-any-return]

@@ -76,7 +76,7 @@ def roc(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
     """Return the ROC: true accept rate over false match rate, the latter on a logarithmic axis."""
     lines = []
     for line, curve in curves:
-        at = [(f, 1 - m) for f, m in zip(curve.fmr, curve.fnmr, strict=True) if f > 0]
+        at = [(f, 1 - m) for f, m in zip(curve.fmr, curve.fnmr, strict=True) if f > 0 and math.isfinite(m)]
         at = thin(at, [(math.log10(x) / 5, y) for x, y in at], points)
         lines.append(
             _line(line, at)
@@ -147,7 +147,7 @@ def cmc(hits: Sequence[tuple[Series, tuple[float, ...]]]) -> Figure:
     """Return the CMC: the share of searches whose subject is among the first so many."""
     lines = []
     for line, rates in hits:
-        at = [(rank, _short(rate)) for rank, rate in enumerate(rates, start=1)]
+        at = [(rank, _short(rate)) for rank, rate in enumerate(rates, start=1) if math.isfinite(rate)]
         lines.append(
             _line(line, at)
             | {

@@ -12,6 +12,7 @@ from .wording import (
     counted,
     difference,
     few,
+    heading,
     metric,
     metrics,
     percent,
@@ -97,24 +98,27 @@ class Values:
 def overall(result: Result) -> tuple[Row, ...]:
     """Return one row per metric over all of the data, one cell per preprocessor."""
     values, names = Values(result), preprocessors(result)
-    return tuple(_row(metric(m).title, metric(m).meaning, [values.cell(m, p) for p in names]) for m in metrics(result))
+    return tuple(_row(heading(m), metric(m).meaning, [values.cell(m, p) for p in names]) for m in metrics(result))
 
 
 def breakdowns(result: Result) -> tuple[Breakdown, ...]:
-    """Return one table per property of the data (or combination of them) and metric, rows in the order of the run."""
+    """Return one table per property of the data (or combination of them) and metric, rows in the order of the run.
+
+    Folds come last: they are a property of the protocol, not of the faces.
+    """
     values, names = Values(result), preprocessors(result)
     parts: dict[tuple[tuple[str, ...], str], dict[Where, None]] = {}
     for value in result.values:
         if value.where:
             parts.setdefault((tuple(sorted(value.where)), value.metric), {})[_where(value)] = None
     tables = []
-    for (keys, name), wheres in parts.items():
+    for (keys, name), wheres in sorted(parts.items(), key=lambda part: part[0][0] == ("fold",)):
         rows = tuple(
             _row(", ".join(entry for _, entry in where), "", [values.cell(name, p, where) for p in names])
             for where in wheres
         )
-        heading = ", ".join(keys)
-        tables.append(Breakdown(f"{metric(name).title} by {heading}", heading, names, rows))
+        by = ", ".join(keys)
+        tables.append(Breakdown(f"{heading(name)} by {by}", by, names, rows))
     return tuple(tables)
 
 
@@ -124,7 +128,7 @@ def side_by_side(results: tuple[Result, ...]) -> tuple[tuple[str, tuple[Row, ...
     names = unique(p for result in results for p in preprocessors(result))
     return tuple(
         (
-            metric(m).title,
+            heading(m),
             tuple(
                 _row(p, metric(m).meaning, [v.cell(m, p) for v in values])
                 for p in names

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv as _csv
 import io
 import json as _json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
 from ..results import Result
 from .grid import Cell, Values
-from .wording import count, label, metric, metrics, preprocessors, primary, unique, visible
+from .strict import strict
+from .wording import count, label, metric, metrics, preprocessors, primary, protocol, unique, visible
 
 COLUMNS = (
     "protocol",
@@ -34,11 +37,12 @@ COLUMNS = (
 )
 
 # What fits a terminal of 80 columns, after the primary metric; the report has the rest.
-_HEADLINES = ("eer", "tar@far=1e-2", "tar@far=1e-3", "fnmr@baseline", "fmr@baseline", "rank1", "rank5", "rank10")
+_HEADLINES = ("eer", "tar@far=1e-3", "fnmr@baseline", "fmr@baseline", "rank1", "rank5", "rank10")
 
 _STYLES = {"better": "green", "worse": "red"}
 _FEW = "† fewer than 10 false accepts: read the order of magnitude, not the digits"
 
+_LATEX_HEAD = "% needs \\usepackage{booktabs}, \\usepackage[T1]{fontenc} and \\usepackage{textcomp}\n"
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -56,7 +60,6 @@ _LATEX = {
     '"': r"\textquotedbl{}",
     "'": r"\textquotesingle{}",
     "`": r"\textasciigrave{}",
-    "-": r"{-}",
     "≤": r"$\leq$",
     "−": r"$-$",
     "–": r"\textendash{}",
@@ -75,7 +78,7 @@ def csv(results: Sequence[Result]) -> str:
     text = io.StringIO()
     writer = _csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for row in _rows(results):
+    for row in _rows(strict(results)):
         where = _json.dumps(row["where"], ensure_ascii=False) if row["where"] else ""
         writer.writerow(row | {"where": where})
     return text.getvalue().encode("utf-8", "backslashreplace").decode()
@@ -83,7 +86,7 @@ def csv(results: Sequence[Result]) -> str:
 
 def json(results: Sequence[Result]) -> str:
     """Return every value as an object with the keys ``COLUMNS``, in one list of strict JSON; undefined is null."""
-    return _json.dumps(list(_rows(results)), indent=1, allow_nan=False) + "\n"
+    return _json.dumps(list(_rows(strict(results))), indent=1, allow_nan=False) + "\n"
 
 
 def latex(results: Sequence[Result]) -> str:
@@ -91,18 +94,22 @@ def latex(results: Sequence[Result]) -> str:
 
     Differences to the baseline stand in parentheses. All text is escaped; letters beyond ASCII are left to the engine.
     """
-    tables = [_latex_table([r for r in results if _protocol(r) == name]) for name in unique(map(_protocol, results))]
-    return "% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}, \\usepackage{textcomp}\n" + "\n".join(tables)
+    results = strict(results)
+    tables = [_latex_table([r for r in results if protocol(r) == name]) for name in unique(map(protocol, results))]
+    return _LATEX_HEAD + "\n".join(tables)
 
 
 def summary(result: Result) -> Table:
     """Return the headline numbers for the terminal: the baseline and each preprocessor in rows, differences below."""
+    (result,) = strict([result])
     names, values = _headlines(result), Values(result)
-    table = Table(title=Text(_heading(result)), title_justify="left", caption_justify="left")
-    table.add_column("", overflow="fold")
+    table = Table(
+        title=Text(_heading(result)), title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
+    table.add_column("", overflow="fold", min_width=min(24, max(map(len, preprocessors(result)))))
     for name in names:
-        table.add_column(Text(metric(name).short), justify="right")
-    table.add_column("Faces failed", justify="right")
+        table.add_column(Text(metric(name).short.replace(" ", "\n")), justify="right", no_wrap=True)
+    table.add_column("Failed", justify="right")
     cells = {p: [values.cell(name, p) for name in names] for p in preprocessors(result)}
     for preprocessor, row in cells.items():
         table.add_row(
@@ -120,7 +127,7 @@ def _headlines(result: Result) -> tuple[str, ...]:
 
 def _heading(result: Result) -> str:
     partial = " · partial run" if result.data.get("partial") else ""
-    return visible(f"{_protocol(result)} · {result.embedder.get('name', '')}{partial}")
+    return visible(f"{protocol(result)} · {result.embedder.get('name', '')}{partial}")
 
 
 def _terminal(cell: Cell) -> Text:
@@ -130,16 +137,12 @@ def _terminal(cell: Cell) -> Text:
     return text
 
 
-def _protocol(result: Result) -> str:
-    return str(result.protocol.get("id", ""))
-
-
 def _rows(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
     for result in results:
         for value in result.values:
             low, high = value.interval or (None, None)
             yield {
-                "protocol": _protocol(result),
+                "protocol": protocol(result),
                 "dataset": result.data.get("dataset", ""),
                 "fingerprint": result.data.get("fingerprint", ""),
                 "partial": result.data.get("partial", ""),
@@ -170,7 +173,7 @@ def _latex_table(results: Sequence[Result]) -> str:
             lines.append(" & ".join(map(_escaped, texts)) + r" \\")
         lines.append(r"\midrule")
     first = results[0]
-    caption = f"{first.protocol.get('title') or _protocol(first)} ({_protocol(first)}), in %."
+    caption = f"{first.protocol.get('title') or protocol(first)} ({protocol(first)}), in %."
     caption += " In parentheses: difference to the baseline in points."
     if any(result.data.get("partial") for result in results):
         caption += " Partial run."
@@ -201,4 +204,5 @@ def _latex_text(cell: Cell) -> str:
 
 def _escaped(text: str) -> str:
     """Return text that LaTeX prints letter for letter, on one line."""
-    return "".join(_LATEX.get(c, c if c.isprintable() else " ") for c in visible(text))
+    escaped = "".join(_LATEX.get(c, c if c.isprintable() else " ") for c in visible(text))
+    return re.sub("-(?=-)", "-{}", escaped)

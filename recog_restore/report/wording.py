@@ -53,6 +53,16 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         ),
     ),
     (
+        "accuracy",
+        Metric(
+            "",
+            "accuracy",
+            "Acc.",
+            "Share of comparisons of one fold decided correctly at the threshold that does best on all the others.",
+            "higher",
+        ),
+    ),
+    (
         "eer",
         Metric(
             "",
@@ -88,7 +98,7 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         Metric(
             "",
             "FNMR at the baseline’s threshold",
-            "FNMR@base",
+            "FNMR @base",
             "Share of mated comparisons rejected (false non-match rate) at the threshold that was set on the untouched "
             "faces: what a system sees that keeps its threshold.",
             "lower",
@@ -99,7 +109,7 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         Metric(
             "",
             "FMR at the baseline’s threshold",
-            "FMR@base",
+            "FMR @base",
             "Share of non-mated comparisons accepted (false match rate) at the threshold that was set on the untouched "
             "faces. If it grows, the old threshold is no longer safe.",
             "lower",
@@ -131,6 +141,12 @@ def metric(name: str) -> Metric:
                 words.better,
             )
     return Metric(name, name, name, "")
+
+
+def heading(name: str) -> str:
+    """Return the title of a metric as it begins a row or a table."""
+    title = metric(name).title
+    return title[:1].upper() + title[1:]
 
 
 def percent(rate: float | None) -> str:
@@ -207,6 +223,11 @@ def preprocessors(result: Result) -> tuple[str, ...]:
 def metrics(result: Result) -> tuple[str, ...]:
     """Return the names of the metrics over all of the data, in the order of the run."""
     return unique(value.metric for value in result.values if not value.where)
+
+
+def protocol(result: Result) -> str:
+    """Return the id of the protocol."""
+    return str(result.protocol.get("id", ""))
 
 
 def primary(result: Result) -> str | None:

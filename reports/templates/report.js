@@ -20,10 +20,12 @@
     const style = getComputedStyle(root);
     const spec = coloured(JSON.parse(node.nextElementSibling.textContent), style);
     const across = width || node.clientWidth;
-    const stacked = across < 420 ? spec.data.length : 0; // legend entries, one below the other
+    const longest = Math.max(0, ...spec.data.map((line) => line.name.length));
+    const abreast = Math.max(1, Math.floor((0.9 * across) / (55 + 6.5 * longest)));
+    const rows = Math.ceil(spec.data.length / abreast); // of the legend: it shall not take them from the plot
     Object.assign(spec.layout, {
       width: across,
-      height: spec.layout.height + 19 * Math.max(0, stacked - 3),
+      height: spec.layout.height + 19 * Math.max(0, rows - 1),
       font: { ...spec.layout.font, family: getComputedStyle(document.body).fontFamily },
       // A finger on a plot scrolls the page.
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",

@@ -95,7 +95,9 @@ def test_the_real_lists_have_the_published_counts(real, split):
     assert pairs.mated.sum() == 3_500
     subject = samples.table["subject"].to_numpy()
     assert ((subject[pairs.first] == subject[pairs.second]) == pairs.mated).all()
-    people = [set(subject[pairs.first[pairs.fold == f]]) | set(subject[pairs.second[pairs.fold == f]]) for f in range(10)]
+    people = [
+        set(subject[pairs.first[pairs.fold == f]]) | set(subject[pairs.second[pairs.fold == f]]) for f in range(10)
+    ]
     assert sum(map(len, people)) == len(set.union(*people)) == 500  # folds share no subject
     if split == "FP":
         view = samples.table["view"].to_numpy()

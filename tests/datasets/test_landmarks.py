@@ -11,7 +11,9 @@ TEN = "1,2,3,4,5,6,7,8,9,10"
 
 
 def test_points_are_matched_by_name_and_missing_rows_are_nan(put):
-    path = put("landmarks.csv", f"{HEADER},score\nb/2.jpg,{TEN},0.9\na/1.jpg,10,9,8,7,6,5,4,3,2,1,\nc/3.jpg,,,,,,,,,,,0.1\n")
+    path = put(
+        "landmarks.csv", f"{HEADER},score\nb/2.jpg,{TEN},0.9\na/1.jpg,10,9,8,7,6,5,4,3,2,1,\nc/3.jpg,,,,,,,,,,,0.1\n"
+    )
     points = read_landmarks(path, ["a/1.jpg", "b/2.jpg", "c/3.jpg", "d/4.jpg"])
     assert points.shape == (4, 5, 2)
     assert points.dtype == np.float64
@@ -79,7 +81,9 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
 
 
 def test_writing_refuses_shapes_that_do_not_agree_and_repeated_names(tmp_path):
-    with pytest.raises(ConventionError, match=r"expected \(2, 5, 2\) points and \(2,\) scores, got \(1, 5, 2\) and None"):
+    with pytest.raises(
+        ConventionError, match=r"expected \(2, 5, 2\) points and \(2,\) scores, got \(1, 5, 2\) and None"
+    ):
         write_landmarks(tmp_path / "l.csv", ["a", "b"], np.ones((1, 5, 2)))
     with pytest.raises(ConventionError, match="a name comes twice"):
         write_landmarks(tmp_path / "l.csv", ["a", "a"], np.ones((2, 5, 2)))

@@ -48,7 +48,7 @@ def test_spaces_instead_of_tabs_and_windows_line_ends_are_read_alike(tree, put):
 
 def test_names_with_spaces_markup_and_other_scripts_survive(tmp_path, put):
     names = ["<script>alert(1)<", "Jörg Żółw", "王"]
-    put("pairs.txt", "1\t1\n{0}\t1\t2\n{1}\t1\t{2}\t12\n".format(*names))
+    put("pairs.txt", f"1\t1\n{names[0]}\t1\t2\n{names[1]}\t1\t{names[2]}\t12\n")
     put(f"lfw/{names[0]}/x.jpg")
     samples = LFW(tmp_path).samples()
     assert set(samples.table["subject"]) == set(names)
@@ -67,10 +67,14 @@ def test_the_folder_of_images_can_be_named(tree, put):
     assert LFW(tree, images="grey").folder == tree / "grey"
 
 
-@pytest.mark.parametrize(("images", "place"), [("", "lfw-deepfunneled, lfw_funneled, lfw or the folder itself"), ("x", "x")])
+@pytest.mark.parametrize(
+    ("images", "place"), [("", "lfw-deepfunneled, lfw_funneled, lfw or the folder itself"), ("x", "x")]
+)
 def test_no_folder_of_images_is_an_error(tmp_path, put, images, place):
     put("pairs.txt", PAIRS)
-    with pytest.raises(DataError, match=f"expected images as Name/Name_0001.jpg in {place}; found no folder of a subject"):
+    with pytest.raises(
+        DataError, match=f"expected images as Name/Name_0001.jpg in {place}; found no folder of a subject"
+    ):
         LFW(tmp_path, images).samples()
 
 
@@ -102,14 +106,18 @@ def test_a_bad_mated_line_is_refused_with_file_and_line(tree, put, line, message
 
 def test_a_bad_nonmated_line_is_refused(tree, put):
     put("pairs.txt", PAIRS.replace("Ada\t2\tBob\t1", "Ada\t2\t1"))
-    with pytest.raises(DataError, match=r"line 3: expected name, index, name, index \(a non-mated comparison\), found 3"):
+    with pytest.raises(
+        DataError, match=r"line 3: expected name, index, name, index \(a non-mated comparison\), found 3"
+    ):
         LFW(tree).pairs()
 
 
 @pytest.mark.parametrize("header", ["", "10", "10\tx", "0\t300", "Ada\t1\t3"])
 def test_a_bad_header_is_refused(tree, put, header):
     put("pairs.txt", header + PAIRS[3:] if header else "")
-    with pytest.raises(DataError, match=r"line 1: expected the numbers of folds and of mated comparisons in each, '10 300'"):
+    with pytest.raises(
+        DataError, match=r"line 1: expected the numbers of folds and of mated comparisons in each, '10 300'"
+    ):
         LFW(tree).pairs()
 
 

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+
+from recog_restore.report.faces import gallery, room_each
+from recog_restore.results import Example, ExampleFace, Result
+
+
+def test_gains_and_losses_are_grouped_by_preprocessor(make: Callable[..., Result]) -> None:
+    found = gallery(make(examples=2), 10**6)
+    assert [(g.preprocessor, g.title, len(g.changes)) for g in found.groups] == [
+        ("bicubic-down8", "Largest gains", 2),
+        ("bicubic-down8", "Largest losses", 2),
+        ("clahe", "Largest gains", 2),
+        ("clahe", "Largest losses", 2),
+    ]
+    assert found.left_out == 0
+
+
+def test_faces_stay_within_their_room_and_the_rest_is_counted(make: Callable[..., Result]) -> None:
+    result = make(examples=4)
+    whole = gallery(result, 10**9)
+    for room in (0, 1000, whole.size // 2, whole.size):
+        found = gallery(result, room)
+        assert found.size <= room
+        assert sum(len(g.changes) for g in found.groups) + found.left_out == len(result.examples)
+    assert gallery(result, whole.size).left_out == 0
+
+
+def test_little_room_is_shared_by_all_groups(make: Callable[..., Result]) -> None:
+    result = make(examples=4)
+    found = gallery(result, gallery(result, 10**9).size // 3)
+    numbers = [len(g.changes) for g in found.groups]
+    assert len(numbers) == 4
+    assert max(numbers) - min(numbers) <= 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.org/face.png",
+        "face.png",
+        "javascript:alert(1)",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        "data:text/html;base64,PHA+",
+        'data:image/png;base64,AAAA" onerror="alert(1)',
+        "",
+    ],
+)
+def test_only_pictures_that_are_in_the_file_are_shown(make: Callable[..., Result], address: str) -> None:
+    example = Example("mdfr", "gain", True, 0.1, 0.5, (ExampleFace("a.jpg", address, "data:image/png;base64,AAAA"),))
+    found = gallery(dataclasses.replace(make({"mdfr": 0.1}), examples=(example,)), 10**6)
+    assert found.groups[0].changes[0].images == (("a.jpg", "", "data:image/png;base64,AAAA"),)
+
+
+def test_room_is_shared_by_the_results_that_have_faces(make: Callable[..., Result]) -> None:
+    assert room_each([make(), make(examples=0), make()], 100) == 50
+    assert room_each([make(examples=0)], 100) == 100

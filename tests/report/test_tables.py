@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+
+from recog_restore.report import tables
+from recog_restore.results import Result, Value
+
+
+def printed(result: Result, width: int = 80) -> str:
+    console = Console(width=width, file=io.StringIO(), legacy_windows=False)
+    console.print(tables.summary(result))
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def test_csv_gives_every_value_back_to_the_last_bit(make: Callable[..., Result]) -> None:
+    result = make()
+    found = rows(tables.csv([result]))
+    assert tuple(found[0]) == tables.COLUMNS
+    for row, value in zip(found, result.values, strict=True):
+        assert (row["metric"], row["preprocessor"], int(row["n"])) == (value.metric, value.preprocessor, value.n)
+        assert (float(row["value"]) if row["value"] else None) == value.value
+        assert (float(row["threshold"]) if row["threshold"] else None) == value.threshold
+        assert (json.loads(row["where"]) if row["where"] else {}) == value.where
+
+
+def test_csv_survives_every_name(hostile: Result, nasty_names: tuple[str, ...]) -> None:
+    found = rows(tables.csv([hostile]))
+    assert len(found) == len(hostile.values)
+    names = [name.encode("utf-8", "backslashreplace").decode() for name in ("none", *nasty_names)]
+    assert list(dict.fromkeys(row["preprocessor"] for row in found)) == names
+    tables.csv([hostile]).encode("utf-8")
+
+
+def test_json_is_strict_and_equals_csv(make: Callable[..., Result], hostile: Result) -> None:
+    def refuse(constant: str) -> Any:
+        raise AssertionError(f"{constant} is not JSON")
+
+    for results in ([make()], [make(interval=True), hostile]):
+        text = tables.json(results)
+        text.encode("utf-8")
+        found = json.loads(text, parse_constant=refuse)
+        assert [tuple(row) for row in found] == [tables.COLUMNS] * sum(len(result.values) for result in results)
+        for row, same in zip(found, rows(tables.csv(results)), strict=True):
+            assert row["metric"] == same["metric"]
+            assert ("" if row["value"] is None else str(row["value"])) == same["value"]
+            assert ("" if row["interval_low"] is None else str(row["interval_low"])) == same["interval_low"]
+
+
+def test_latex_has_one_table_per_protocol_with_a_cell_per_column(
+    make: Callable[..., Result], search: Callable[..., Result]
+) -> None:
+    text = tables.latex([make(), search(), make(seed=1, embedder="sphere20a")])
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 2
+    for table in text.split(r"\begin{table}")[1:]:
+        columns = re.search(r"\\begin\{tabular\}\{(l+r+)\}", table)
+        assert columns is not None
+        body = [line for line in table.splitlines() if line.endswith(r"\\")]
+        assert {len(re.split(r"(?<!\\)&", line)) for line in body} == {len(columns[1])}
+        assert table.count(r"\toprule") == table.count(r"\bottomrule") == 1
+
+
+def test_latex_prints_numbers_without_unit_and_differences_in_parentheses(make: Callable[..., Result]) -> None:
+    values = Value("eer", "none", 0.1, 10), Value("eer", "mdfr", 0.05, 10), Value("eer", "gamma", None, 10)
+    text = tables.latex([dataclasses.replace(make({"mdfr": 0.1, "gamma": 0.0}), values=values)])
+    assert r"mdfr & 5.00 ($-$5.00) \\" in text
+    assert r"baseline & 10.00 \\" in text
+    assert r"gamma & undefined \\" in text
+
+
+def test_latex_escapes_every_special_character(hostile: Result) -> None:
+    text = "\n".join(line for line in tables.latex([hostile]).splitlines() if not line.startswith("%"))
+    bare = re.sub(r"\$(\\leq|-|\\times|\^\\dagger)\$", "", text)
+    bare = re.sub(r"\\text[a-z]+\{\}", "", bare)
+    bare = re.sub(r"\\[&%$#_{},\\]", "", bare)
+    bare = re.sub(r"\\(begin|end)\{(table|tabular)\}(\{l+r+\})?|\\(centering|toprule|midrule|bottomrule)", "", bare)
+    bare = re.sub(r"\\caption\{(.*)\}", r"\1", bare).replace("-{}-", "")
+    assert not re.search(r"[\\%$#_{}~^<>|\"\x00-\x09\x0b-\x1f]", bare)
+
+
+def test_the_summary_has_the_baseline_and_every_preprocessor_with_differences(make: Callable[..., Result]) -> None:
+    result = make()
+    text = printed(result, 160)
+    for name in ("baseline", "bicubic-down8", "clahe"):
+        assert name in text
+    value, base = result.value("accuracy_10fold", "bicubic-down8"), result.value("accuracy_10fold", "none")
+    assert value is not None
+    assert base is not None
+    assert f"{100 * value.value:.2f}\u202f%" in text  # type: ignore[operator]
+    assert f"▼ −{100 * (base.value - value.value):.2f}" in text  # type: ignore[operator]
+    assert "†" in text
+    assert "partial" not in text
+    assert "partial run" in printed(make(partial="--limit 10"), 160)
+
+
+def test_the_summary_fits_eighty_columns(make: Callable[..., Result], search: Callable[..., Result]) -> None:
+    for result in (make(), search()):
+        text = printed(result)
+        assert max(map(len, text.splitlines())) <= 80
+        assert "…" not in text
+        assert "Failed" in text
+        assert all(entry["name"] in text for entry in result.preprocessors[1:])
+
+
+def test_names_are_no_markup_on_the_terminal(make: Callable[..., Result]) -> None:
+    text = printed(make({"[red]x[/red]": 0.1, "bell\x07\x1b[2J": 0.1}), 200)
+    assert "[red]x[/red]" in text
+    assert r"bell\x07\x1b[2J" in text
+    assert "\x07" not in text
+
+
+def test_what_is_not_a_number_is_undefined_in_every_table(make: Callable[..., Result]) -> None:
+    value = Value("eer", "none", float("nan"), 10, threshold=float("inf"))
+    result = dataclasses.replace(make({}), values=(value,))
+    assert (rows(tables.csv([result]))[0]["value"], rows(tables.csv([result]))[0]["threshold"]) == ("", "")
+    assert json.loads(tables.json([result]))[0]["value"] is None
+    assert "undefined" in tables.latex([result])
+    assert "undefined" in printed(result)
+
+
+def test_a_result_without_values_gives_empty_tables(make: Callable[..., Result]) -> None:
+    empty = dataclasses.replace(make(), values=())
+    assert rows(tables.csv([empty])) == []
+    assert json.loads(tables.json([empty])) == []
+    assert r"\begin{tabular}{ll}" in tables.latex([empty])
+    assert "baseline" in printed(empty)
+    assert tables.latex([]).startswith("%")

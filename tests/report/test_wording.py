@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable
+
+import pytest
+
+from recog_restore.report import wording
+from recog_restore.results import Result, Value
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"),
+    [
+        (0.9930, "99.30\u202f%"),
+        (0.0, "0.00\u202f%"),
+        (1.0, "100.00\u202f%"),
+        (0.00004, "0.00\u202f%"),
+        (None, "undefined"),
+    ],
+)
+def test_a_rate_is_printed_in_percent_with_two_decimals(rate: float | None, text: str) -> None:
+    assert wording.percent(rate) == text
+
+
+@pytest.mark.parametrize(
+    ("difference", "text"),
+    [(-0.1118, "−11.18"), (0.0005, "+0.05"), (0.0, "0.00"), (-0.00001, "0.00"), (0.00001, "0.00"), (None, "undefined")],
+)
+def test_a_difference_is_signed_and_zero_has_no_sign(difference: float | None, text: str) -> None:
+    assert wording.points(difference) == text
+
+
+def test_every_difference_reads_back_to_within_half_of_its_last_digit() -> None:
+    rng = random.Random(0)
+    for _ in range(1000):
+        difference = rng.uniform(-1, 1)
+        assert float(wording.points(difference).replace("−", "-")) == pytest.approx(100 * difference, abs=0.005001)
+
+
+def test_thresholds_have_four_decimals_and_a_true_minus() -> None:
+    assert wording.threshold(0.31415926) == "0.3142"
+    assert wording.threshold(-0.02) == "−0.0200"
+    assert wording.threshold(None) == "undefined"
+
+
+def test_counts_have_separators_and_agree_with_their_noun() -> None:
+    assert wording.counted(1, "face") == "1 face"
+    assert wording.counted(0, "face") == "0 faces"
+    assert wording.counted(6000, "face") == "6,000 faces"
+
+
+def test_trials_are_comparisons_or_searches(make: Callable[..., Result], search: Callable[..., Result]) -> None:
+    assert wording.trials_counted(make(), 6000) == "6,000 comparisons"
+    assert wording.trials_counted(search(), 548) == "548 searches"
+    assert wording.trials_counted(search(), 1) == "1 search"
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "better"),
+    [
+        ("accuracy_10fold", "10-fold accuracy", "higher"),
+        ("accuracy_8fold", "8-fold accuracy", "higher"),
+        ("accuracy", "accuracy", "higher"),
+        ("eer", "EER", "lower"),
+        ("auc", "AUC", "higher"),
+        ("tar@far=1e-4", "TAR at FAR ≤ 1e-4", "higher"),
+        ("fnmr@baseline", "FNMR at the baseline’s threshold", "lower"),
+        ("fmr@baseline", "FMR at the baseline’s threshold", "lower"),
+        ("rank10", "rank-10 hit rate", "higher"),
+    ],
+)
+def test_every_metric_of_the_toolkit_has_words_and_a_direction(name: str, title: str, better: str) -> None:
+    words = wording.metric(name)
+    assert (words.name, words.title, words.better) == (name, title, better)
+    assert words.meaning.endswith(".")
+    assert "{" not in words.title + words.short + words.meaning
+
+
+def test_an_unknown_metric_keeps_its_name_and_has_no_direction() -> None:
+    assert wording.metric("map<b>") == wording.Metric("map<b>", "map<b>", "map<b>", "", "")
+    assert wording.verdict("map<b>", 0.5) == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "verdict"),
+    [
+        ("auc", 0.1, "better"),
+        ("auc", -0.1, "worse"),
+        ("eer", 0.1, "worse"),
+        ("eer", -0.1, "better"),
+        ("eer", 0.00001, "same"),
+        ("eer", None, "unknown"),
+    ],
+)
+def test_a_verdict_is_about_recognition_not_about_the_sign(name: str, change: float | None, verdict: str) -> None:
+    assert wording.verdict(name, change) == verdict
+
+
+def test_few_false_accepts_are_marked_below_ten_and_only_on_defined_rates() -> None:
+    value = Value("tar@far=1e-3", "none", 0.9, 6000, false_accepts=9)
+    assert wording.few(value)
+    assert not wording.few(dataclasses.replace(value, false_accepts=10))
+    assert not wording.few(dataclasses.replace(value, false_accepts=None))
+    assert not wording.few(dataclasses.replace(value, value=None))
+
+
+def test_the_primary_metric_is_the_protocols_whatever_its_folds_else_the_first(make: Callable[..., Result]) -> None:
+    result = make(breakdown=False)
+    settings = result.protocol["settings"]
+    for asked, found in (
+        ("accuracy", "accuracy_10fold"),
+        ("accuracy_10fold", "accuracy_10fold"),
+        ("eer", "eer"),
+        ("absent", "accuracy_10fold"),
+        ("", "accuracy_10fold"),
+    ):
+        protocol = {**result.protocol, "settings": {**settings, "primary": asked}}
+        assert wording.primary(dataclasses.replace(result, protocol=protocol)) == found
+    assert wording.primary(dataclasses.replace(result, values=(), protocol={})) is None
+
+
+def test_the_baseline_is_first_and_nobody_is_forgotten(make: Callable[..., Result]) -> None:
+    result = make({"a": 0.1})
+    values = (*result.values, Value("eer", "unlisted", 0.1, 6000))
+    assert wording.preprocessors(dataclasses.replace(result, values=values)) == ("none", "a", "unlisted")
+
+
+def test_what_cannot_be_seen_is_written_out_and_all_else_stays() -> None:
+    assert wording.visible("a\u202eb\x00c\udc80d\x1b[1m") == r"a\u202eb\x00c\udc80d\x1b[1m"
+    for text in ("é 😀 שלום 99\u202f% − ×\tnew\nline", "<script>", ""):
+        assert wording.visible(text) == text
+    assert wording.visible("\u2066").isascii()

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from recog_restore.errors import RecordError
+from recog_restore.spec import Spec, imported, parse_spec, typed
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("lbp", Spec("lbp")),
+        ("lbp,flip=sum", Spec("lbp", "", {"flip": "sum"})),
+        ("onnx:a/b.onnx", Spec("onnx", "a/b.onnx")),
+        (
+            "onnx:C:\\faces.onnx,crop=arcface-112,flip=sum",
+            Spec("onnx", "C:\\faces.onnx", {"crop": "arcface-112", "flip": "sum"}),
+        ),
+        ("python:module:Class,scale=2", Spec("python", "module:Class", {"scale": "2"})),
+        ("onnx:faces, new.onnx,range=-1..1", Spec("onnx", "faces, new.onnx", {"range": "-1..1"})),
+        ("clahe,clip=", Spec("clahe", "", {"clip": ""})),
+        ("a,x=b=c", Spec("a", "", {"x": "b=c"})),
+    ],
+)
+def test_text_is_name_argument_and_options(text: str, expected: Spec) -> None:
+    assert parse_spec(text) == expected
+
+
+def test_options_keep_the_order_they_were_typed_in() -> None:
+    assert list(parse_spec("a,z=1,b=2,m=3").options) == ["z", "b", "m"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "got no name"),
+        (":x", "got no name"),
+        ("onnx:", "nothing stands after the colon"),
+        ("lbp,flip", r"got 'flip' without '='"),
+        ("lbp,flip=sum,flip=none", "'flip' is given twice"),
+    ],
+)
+def test_malformed_text_is_refused(text: str, message: str) -> None:
+    with pytest.raises(RecordError, match=message):
+        parse_spec(text)
+
+
+@dataclass
+class Settings:
+    clip: float = 1.0
+    tiles: int = 8
+    soft: bool = False
+    mode: Literal["a", "b"] = "a"
+    level: Literal[1, 2] | None = None
+    folder: Path = Path()
+    note: str = ""
+
+
+def test_options_take_the_types_of_the_annotations() -> None:
+    given = {"clip": "2", "tiles": "4", "soft": "Yes", "mode": "b", "level": "2", "folder": "x/y", "note": "7"}
+    assert typed(Settings, given, "here") == {
+        "clip": 2.0,
+        "tiles": 4,
+        "soft": True,
+        "mode": "b",
+        "level": 2,
+        "folder": Path("x/y"),
+        "note": "7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"clp": "2"}, "here: unknown option 'clp'; did you mean 'clip'?"),
+        ({"tiles": "2.5"}, "here: tiles is '2.5'; expected a whole number"),
+        ({"clip": "much"}, "here: clip is 'much'; expected a number"),
+        ({"soft": "1"}, "here: soft is '1'; expected yes or no"),
+        ({"mode": "c"}, "here: mode is 'c'; expected one of a, b"),
+    ],
+)
+def test_option_of_another_type_is_refused(option: dict[str, str], message: str) -> None:
+    with pytest.raises(RecordError, match=message.replace("?", r"\?")):
+        typed(Settings, option, "here")
+
+
+def test_what_the_caller_fills_is_no_option() -> None:
+    with pytest.raises(RecordError, match="unknown option 'tiles'"):
+        typed(Settings, {"tiles": "3"}, "here", given=("tiles",))
+
+
+def test_parameters_that_swallow_anything_make_nothing_an_option() -> None:
+    def factory(*values: int, **more: int) -> None: ...
+
+    with pytest.raises(RecordError, match="unknown option 'more'; known: none"):
+        typed(factory, {"more": "1"}, "here")
+
+
+def test_class_is_imported_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_quick_try.py").write_text("class Mine: ...\nnumber = 3\n", "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", list(__import__("sys").path))
+    assert imported("my_quick_try:Mine", "here").__name__ == "Mine"
+    with pytest.raises(RecordError, match="here: module my_quick_try has no 'Mein'; did you mean 'Mine'"):
+        imported("my_quick_try:Mein", "here")
+    with pytest.raises(RecordError, match="expected a class or function, got my_quick_try.number of int"):
+        imported("my_quick_try:number", "here")
+
+
+def test_missing_module_is_named() -> None:
+    with pytest.raises(RecordError, match="here: No module named 'nowhere_at_all'; is it in this folder, or installed"):
+        imported("nowhere_at_all:Class", "here")
+
+
+@pytest.mark.parametrize("text", ["module", "module:", ":Class"])
+def test_python_wants_module_and_class(text: str) -> None:
+    with pytest.raises(RecordError, match="expected python:module:Class"):
+        imported(text, "here")
