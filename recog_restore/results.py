@@ -25,7 +25,7 @@ BASELINE = "none"
 
 @dataclass(frozen=True)
 class Value:
-    """One number.
+    """One number; what is not finite becomes None: undefined.
 
     Attributes:
         metric: its registered name, which pins its parameters: ``accuracy_10fold``, ``tar@far=1e-3``, ``rank1``.
@@ -50,8 +50,10 @@ class Value:
     interval: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        if self.value is not None and not math.isfinite(self.value):
-            object.__setattr__(self, "value", None)
+        for name in ("value", "std", "threshold"):
+            number = getattr(self, name)
+            if number is not None and not math.isfinite(number):
+                object.__setattr__(self, name, None)
 
 
 @dataclass(frozen=True)

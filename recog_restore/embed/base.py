@@ -19,7 +19,8 @@ _LUMA = (0.299, 0.587, 0.114)
 class Embedder(ABC):
     """Maps faces to vectors whose cosine is the score.
 
-    A subclass sets ``card`` and writes ``forward``; it is called with canonical crops.
+    A subclass sets ``card`` and writes ``forward``, and ``identity`` where its card has no SHA-256; it is called with
+    canonical crops.
     """
 
     card: EmbedderCard
@@ -29,7 +30,16 @@ class Embedder(ABC):
         """Return (B, dim) raw embeddings of (B, C, h, w) inputs as the card's ``input`` describes them."""
 
     def identity(self) -> str:
-        """Return what names these weights uniquely (a SHA-256); embeddings on disk are kept under it."""
+        """Return what names these weights uniquely (a SHA-256); embeddings on disk are kept under it.
+
+        Raises:
+            ConventionError: the card has no SHA-256, so that other weights could be taken for these.
+        """
+        if not self.card.weights.sha256:
+            raise ConventionError(
+                f"embedder {self.card.name!r}: its card has no SHA-256; write identity(), which must change with "
+                "the weights and the code, because embeddings are kept under it"
+            )
         return self.card.weights.sha256
 
     def prepare(self, images: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ from . import embeddings as _embeddings
 from .acquire import Acquisition, digest, has_landmarks
 from .embeddings import Embeddings, Settings, embed
 from .examples import examples
-from .plan import Plan, fingerprint, label_columns, make
+from .plan import SIZE, Plan, fingerprint, label_columns, make
 from .progress import Progress
 from .provenance import provenance
 from .score import score
@@ -172,7 +172,7 @@ def _with_landmarks(
 def _check_breakdowns(plan: Plan) -> None:
     known = label_columns(plan.samples)
     for column in plan.protocol.breakdowns:
-        if column not in known and not (column == "size" and plan.samples.alignment == "landmarks"):
+        if column not in known and not (column == SIZE and plan.samples.alignment == "landmarks"):
             raise RecordError(f"--by {column}: the data set has no such label; {nearest(column, known)}")
 
 

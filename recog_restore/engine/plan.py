@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,10 @@ from ..datasets.base import select_folds
 from ..errors import DataError
 from ..protocol import Protocol
 from .acquire import Jobs
+
+SIZE = "size"
+SIZE_BINS = (0, 8, 12, 16, 24, 32, 48, 64, 96)  # pixels between the eyes
+MOST_LABELS = 12  # numbers of more values are cut into bins
 
 
 @dataclass(frozen=True)
@@ -84,24 +90,39 @@ def make(protocol: Protocol, dataset: Dataset, *, limit: int | None, allow_missi
 
 def label_columns(samples: Samples) -> list[str]:
     """Return the columns by which results can be broken down; ``size`` is known where landmarks are."""
-    labels = [str(c) for c in samples.table.columns if c not in ("sample", "subject")]
-    return labels + (["size"] if samples.landmarks is not None and "size" not in labels else [])
+    columns = [str(c) for c in samples.table.columns if c not in ("sample", "subject")]
+    return columns + ([SIZE] if samples.landmarks is not None and SIZE not in columns else [])
 
 
-def labels(samples: Samples, column: str) -> NDArray[np.object_]:
-    """Return the label of each sample in a column as text; numbers of many values are cut at their quartiles.
+def labels(plan: Plan, column: str) -> NDArray[np.object_]:
+    """Return the label of each comparison (or search) in a column of the samples.
 
-    ``size`` is the distance between the eyes in the original image, in pixels, in fixed bins.
+    Numbers of many values are cut at their quartiles. A comparison has the label that its two faces share, or both;
+    its ``size`` is that of the smaller face: the distance between the eyes in the original image, in pixels.
     """
-    if column == "size" and column not in samples.table and samples.landmarks is not None:
-        distance = np.hypot(*(samples.landmarks[:, 1] - samples.landmarks[:, 0]).T)
-        bins = pd.cut(pd.Series(distance), [0, 8, 12, 16, 24, 32, 48, 64, 96, np.inf], right=False)
-        return _text(bins.map(lambda i: f"{i.left:g}–{i.right:g} px" if np.isfinite(i.right) else f"≥ {i.left:g} px"))
-    values = samples.table[column]
-    if pd.api.types.is_numeric_dtype(values) and values.nunique() > 12:
-        bins = pd.qcut(values, 4, duplicates="drop")
-        return _text(bins.map(lambda i: f"{i.left:g}–{i.right:g}"))
-    return _text(values)
+    if column == SIZE and column not in plan.samples.table and plan.samples.landmarks is not None:
+        eyes = plan.samples.landmarks[:, 1] - plan.samples.landmarks[:, 0]
+        distance = np.hypot(eyes[:, 0], eyes[:, 1])[plan.jobs.row]
+        smaller = np.fmin(distance[plan.first], distance[plan.second])
+        return _binned(pd.Series(smaller if len(smaller) else distance[plan.probes]), SIZE_BINS, "px")
+    values = plan.samples.table[column]
+    if pd.api.types.is_numeric_dtype(values) and values.nunique() > MOST_LABELS:
+        label = _binned(values, np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]))[:-1], "")
+    else:
+        label = values.astype(object).where(values.notna(), "unknown").astype(str).to_numpy(dtype=object)
+    label = label[plan.jobs.row]
+    if len(plan.probes):
+        return label[plan.probes]
+    pairs = zip(label[plan.first].tolist(), label[plan.second].tolist(), strict=True)
+    return np.array([a if a == b else " / ".join(sorted((a, b))) for a, b in pairs], dtype=object)
+
+
+def _binned(values: pd.Series, starts: Sequence[float] | NDArray[np.floating], unit: str) -> NDArray[np.object_]:
+    names = [f"{a:g}–{b:g} {unit}".strip() for a, b in itertools.pairwise(starts)] + [
+        f"≥ {starts[-1]:g} {unit}".strip()
+    ]
+    place = np.searchsorted(starts, values.to_numpy(dtype=float), side="right") - 1
+    return np.where(values.isna(), "unknown", np.array(names, dtype=object)[place])
 
 
 def fingerprint(digests: list[str], plan: Plan) -> str:
@@ -116,10 +137,6 @@ def fingerprint(digests: list[str], plan: Plan) -> str:
     for array in arrays:
         whole.update(np.ascontiguousarray(array).tobytes())
     return whole.hexdigest()
-
-
-def _text(values: pd.Series) -> NDArray[np.object_]:
-    return values.astype(object).where(values.notna(), "unknown").astype(str).to_numpy(dtype=object)
 
 
 def _verification_counts(pairs: Pairs) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -61,26 +62,22 @@ def compare(found: Embeddings, first: NDArray[np.int64], second: NDArray[np.int6
 def _verification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
     out = Scored(scores={name: compare(found, plan.first, plan.second) for name, found in embeddings.items()})
     mated, fold = plan.mated, plan.fold
-    breakdowns = {
-        column: _pair_labels(labels(plan.samples, column)[plan.jobs.row], plan.first, plan.second)
-        for column in plan.protocol.breakdowns
-    }
+    breakdowns = {column: labels(plan, column) for column in plan.protocol.breakdowns}
     baseline = _threshold(out.scores[BASELINE], mated)
-    finite = np.concatenate([s[np.isfinite(s)] for s in out.scores.values()])
-    edges = np.linspace(finite.min(), finite.max(), HISTOGRAM_BINS + 1) if np.ptp(finite) > 0 else HISTOGRAM_BINS
+    edges, _, _ = verification.histogram(np.concatenate(list(out.scores.values())), [], HISTOGRAM_BINS)
+    out.edges = tuple(edges.tolist())
     for name, scores in out.scores.items():
         kept = np.isfinite(scores) if plan.protocol.faces.failure == "exclude" else np.ones(len(scores), bool)
         genuine, impostor = scores[kept & mated], scores[kept & ~mated]
         out.values += _verification_values(plan.protocol, name, scores[kept], mated[kept], fold[kept], baseline)
         if len(genuine) and len(impostor):
             roc = verification.thin(verification.roc(genuine, impostor), CURVE_POINTS)
-            thresholds = tuple(map(_finite, roc.threshold.tolist()))
+            thresholds = tuple(t if math.isfinite(t) else None for t in roc.threshold.tolist())
             out.curves[name] = Curve(thresholds, tuple(roc.fmr.tolist()), tuple(roc.fnmr.tolist()))
-        bins, of_mated, of_non_mated = verification.histogram(genuine, impostor, edges)
-        out.edges = tuple(bins.tolist())
+        _, of_mated, of_non_mated = verification.histogram(genuine, impostor, edges)
         out.histograms[name] = Histogram(tuple(of_mated.tolist()), tuple(of_non_mated.tolist()))
         for column, label in breakdowns.items():
-            for part in sorted(set(label.tolist())):
+            for part in _in_order(label):
                 rows = kept & (label == part)
                 out.values += _at_baseline(name, scores[rows], mated[rows], baseline, {column: part})
     return out
@@ -101,7 +98,7 @@ def _verification_values(
             values += _accuracy(protocol, name, scores, mated, fold)
         elif metric == "eer":
             found = verification.eer(genuine, impostor)
-            values.append(Value("eer", name, found.value, len(scores), threshold=_finite(found.threshold)))
+            values.append(Value("eer", name, found.value, len(scores), threshold=found.threshold))
         elif metric == "auc":
             values.append(Value("auc", name, verification.auc(genuine, impostor), len(scores)))
         elif metric == "fnmr@baseline":
@@ -121,7 +118,7 @@ def _accuracy(
     values = [Value(metric, name, found.mean, len(scores), std=found.std)]
     for number, count, accuracy, threshold in zip(numbers, counts, found.per_fold, found.thresholds, strict=False):
         where = {"fold": str(number + 1)}
-        values.append(Value("accuracy", name, accuracy, int(count), where, threshold=_finite(threshold)))
+        values.append(Value("accuracy", name, accuracy, int(count), where, threshold=threshold))
     return values
 
 
@@ -130,9 +127,7 @@ def _tar(
 ) -> Value:
     far = float(metric.partition("=")[2])
     found = verification.tar_at_far(genuine, impostor, far, "nearest" if "nearest" in protocol.compat else "")
-    return Value(
-        metric, name, found.tar, len(genuine), false_accepts=found.false_accepts, threshold=_finite(found.threshold)
-    )
+    return Value(metric, name, found.tar, len(genuine), false_accepts=found.false_accepts, threshold=found.threshold)
 
 
 def _threshold(scores: NDArray[np.float64], mated: NDArray[np.bool_]) -> float:
@@ -147,19 +142,16 @@ def _at_baseline(
     misses, false_accepts = int((mated & ~accepted).sum()), int((~mated & accepted).sum())
     fnmr = misses / n_mated if n_mated and not math.isnan(threshold) else None
     fmr = false_accepts / n_non_mated if n_non_mated and not math.isnan(threshold) else None
-    at = _finite(threshold)
     return [
-        Value("fnmr@baseline", name, fnmr, n_mated, where, threshold=at),
-        Value("fmr@baseline", name, fmr, n_non_mated, where, false_accepts=false_accepts, threshold=at),
+        Value("fnmr@baseline", name, fnmr, n_mated, where, threshold=threshold),
+        Value("fmr@baseline", name, fmr, n_non_mated, where, false_accepts=false_accepts, threshold=threshold),
     ]
 
 
 def _identification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
     out = Scored()
     subject, enrolled = plan.subjects(plan.probes), plan.subjects(plan.gallery)
-    breakdowns = {
-        column: labels(plan.samples, column)[plan.jobs.row[plan.probes]] for column in plan.protocol.breakdowns
-    }
+    breakdowns = {column: labels(plan, column) for column in plan.protocol.breakdowns}
     for name, found in embeddings.items():
         vectors = unit(found.vectors).astype(np.float32)
         probe_valid, gallery_valid = found.valid[plan.probes], found.valid[plan.gallery]
@@ -173,7 +165,7 @@ def _identification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
         if kept.any():
             out.cmc[name] = tuple(identification.cmc(ranked.ranks[kept], min(CMC_RANKS, len(plan.gallery))).tolist())
         for column, label in breakdowns.items():
-            for part in sorted(set(label.tolist())):
+            for part in _in_order(label):
                 rows = kept & (label == part)
                 out.values += _rank_values(plan.protocol.metrics, name, ranked.ranks[rows], {column: part})
     return out
@@ -186,13 +178,7 @@ def _rank_values(metrics: Sequence[str], name: str, ranks: NDArray[np.int64], wh
     ]
 
 
-def _pair_labels(
-    label: NDArray[np.object_], first: NDArray[np.int64], second: NDArray[np.int64]
-) -> NDArray[np.object_]:
-    """Return one label for each pair: the common one, or both in order of the alphabet."""
-    pairs = zip(label[first].tolist(), label[second].tolist(), strict=True)
-    return np.array([a if a == b else " / ".join(sorted((a, b))) for a, b in pairs], dtype=object)
-
-
-def _finite(threshold: float) -> float | None:
-    return threshold if math.isfinite(threshold) else None
+def _in_order(label: NDArray[np.object_]) -> list[str]:
+    """Return the labels once each; those that hold numbers by their first number, then by the alphabet."""
+    number = re.compile(r"\d+\.?\d*")
+    return sorted(set(label.tolist()), key=lambda text: (float(m[0]) if (m := number.search(text)) else -1.0, text))

@@ -24,7 +24,6 @@ from .comparison import compare
 from .faces import gallery, room_each
 from .figures import points_each
 from .run import Run, show
-from .strict import strict
 from .wording import protocol, unique, visible
 
 # Bytes: of a page, and of the faces in it.
@@ -46,7 +45,6 @@ def render(results: Sequence[Result], title: str | None = None) -> str:
     """
     if not results:
         raise ResultError("expected at least one result to report on, got none")
-    results = strict(results)
     page = _page(results, title, FACES)
     excess = len(page.encode()) - LIMIT
     if excess > 0:

@@ -15,7 +15,6 @@ from rich.text import Text
 
 from ..results import Result
 from .grid import Cell, Values
-from .strict import strict
 from .wording import count, label, metric, metrics, preprocessors, primary, protocol, unique, visible
 
 COLUMNS = (
@@ -78,7 +77,7 @@ def csv(results: Sequence[Result]) -> str:
     text = io.StringIO()
     writer = _csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
-    for row in _rows(strict(results)):
+    for row in _rows(results):
         where = _json.dumps(row["where"], ensure_ascii=False) if row["where"] else ""
         writer.writerow(row | {"where": where})
     return text.getvalue().encode("utf-8", "backslashreplace").decode()
@@ -86,7 +85,7 @@ def csv(results: Sequence[Result]) -> str:
 
 def json(results: Sequence[Result]) -> str:
     """Return every value as an object with the keys ``COLUMNS``, in one list of strict JSON; undefined is null."""
-    return _json.dumps(list(_rows(strict(results))), indent=1, allow_nan=False) + "\n"
+    return _json.dumps(list(_rows(results)), indent=1, allow_nan=False) + "\n"
 
 
 def latex(results: Sequence[Result]) -> str:
@@ -94,14 +93,12 @@ def latex(results: Sequence[Result]) -> str:
 
     Differences to the baseline stand in parentheses. All text is escaped; letters beyond ASCII are left to the engine.
     """
-    results = strict(results)
     tables = [_latex_table([r for r in results if protocol(r) == name]) for name in unique(map(protocol, results))]
     return _LATEX_HEAD + "\n".join(tables)
 
 
 def summary(result: Result) -> Table:
     """Return the headline numbers for the terminal: the baseline and each preprocessor in rows, differences below."""
-    (result,) = strict([result])
     names, values = _headlines(result), Values(result)
     table = Table(
         title=Text(_heading(result)), title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False

@@ -123,6 +123,13 @@ def test_gradient_reaches_the_faces(flip: Flip, faces: Tensor) -> None:
     assert faces.grad.abs().sum() == window.abs().sum()
 
 
+def test_embedder_without_identity_says_so() -> None:
+    with pytest.raises(
+        ConventionError, match=r"'linear': its card has no SHA-256; write identity\(\), which must change"
+    ):
+        Linear().identity()
+
+
 def test_words_say_what_the_numbers_depend_on() -> None:
     card = dataclasses.replace(Linear(crop="sphereface-112x96", std=128.0).card, flip="concat")
     assert card.words() == (
