@@ -21,6 +21,9 @@ class Command(click.Command):
         except RecogRestoreError as error:
             click.echo(f"Error: {error}", err=True)
             raise click.exceptions.Exit(2 if isinstance(error, _MISUSE) else 1) from None
+        except KeyboardInterrupt:
+            click.echo("Interrupted: what is finished is kept; run the same command again to go on", err=True)
+            raise click.exceptions.Exit(130) from None
 
 
 class Group(click.Group):

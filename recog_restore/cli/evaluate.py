@@ -90,11 +90,11 @@ def evaluate(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    r"""Run a protocol: the untouched baseline, and every --pre beside it.
+    """Run a protocol: the untouched baseline, and every --pre beside it.
 
     \b
     rr-eval --protocol lfw --data LFW --embedder onnx:arcface.onnx,flip=sum --pre bicubic-down8
-    """
+    """  # noqa: D301  # click's mark for a paragraph that is not wrapped
     from .. import protocol as protocols
     from . import running
 

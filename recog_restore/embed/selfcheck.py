@@ -95,14 +95,14 @@ def self_check(
     return found[:1] + sorted(found[1:], key=lambda v: -v.separation)
 
 
-def verdict(variants: list[Variant]) -> str:
-    """Return in one sentence whether the card is to be believed.
+def refuted(variants: list[Variant]) -> bool:
+    """Return whether the card is probably wrong: a variant separates better, and does in 95 % of the resamples."""
+    return any(v.better >= SURE for v in _rivals(variants))
 
-    A variant speaks against the card if it separates better, on all of the faces and in 95 % of the resamples, and is
-    no other way to the same embeddings.
-    """
-    declared = variants[0]
-    rivals = [v for v in variants[1:] if v.separation > declared.separation and not v.cosine > SAME]
+
+def verdict(variants: list[Variant]) -> str:
+    """Return in one sentence whether the card is to be believed; see ``refuted``."""
+    declared, rivals = variants[0], _rivals(variants)
     if not rivals:
         return f"as declared is best: {declared.input} (d' {declared.separation:.2f})"
     best = max(rivals, key=lambda v: (v.better >= SURE, v.separation))
@@ -111,6 +111,11 @@ def verdict(variants: list[Variant]) -> str:
         f"({declared.input}), and in {best.better:.0%} of the resamples"
     )
     return f"{found}: {'the card is probably wrong' if best.better >= SURE else 'undecided, give more faces'}"
+
+
+def _rivals(variants: list[Variant]) -> list[Variant]:
+    """Return those that separate better than as declared, and are no other way to the same embeddings."""
+    return [v for v in variants[1:] if v.separation > variants[0].separation and not v.cosine > SAME]
 
 
 def _variants(card: InputCard) -> Iterator[tuple[str, InputCard, int]]:

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+import pickle
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from recog_restore.cli import rr
+from recog_restore.results import read
+
+
+def rr_run(*arguments: object) -> Result:
+    return CliRunner().invoke(rr, [str(a) for a in arguments])
+
+
+def evaluate(drawn: Path, tmp_path: Path, *more: object) -> Result:
+    places = ("--store", tmp_path / "store", "--out", tmp_path / "out", "--workers", 0)
+    return rr_run("eval", "--protocol", "drawn", "--data", drawn, "--embedder", "lbp", *places, *more)
+
+
+def test_a_run_writes_result_and_report_and_prints_the_table(drawn: Path, tmp_path: Path) -> None:
+    done = evaluate(drawn, tmp_path, "--pre", "bicubic-down8")
+    assert done.exit_code == 0, done.output
+    first = done.stdout.splitlines()[0]
+    for part in ("drawn@1", "lbp: 112×112 grey", "no flip", "none against bicubic-down8", "cpu", "batch 32"):
+        assert part in first
+    assert "baseline" in done.stdout
+    assert "bicubic-down8" in done.stdout
+    result = read(tmp_path / "out")
+    assert [p["name"] for p in result.preprocessors] == ["none", "bicubic-down8"]
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
+
+
+def test_json_on_stdout_is_nothing_but_json(drawn: Path, tmp_path: Path) -> None:
+    done = evaluate(drawn, tmp_path, "--json", "--limit", 40)
+    rows = json.loads(done.stdout)
+    assert {row["preprocessor"] for row in rows} == {"none"}
+    assert "drawn@1" in done.stderr
+
+
+def test_reports_can_be_rendered_again_and_side_by_side(drawn: Path, tmp_path: Path) -> None:
+    evaluate(drawn, tmp_path, "--pre", "clahe")
+    page = (tmp_path / "out" / "report.html").read_bytes()
+    assert rr_run("report", tmp_path / "out").exit_code == 0
+    assert (tmp_path / "out" / "report.html").read_bytes() == page
+    other = rr_run("report", tmp_path / "out", tmp_path / "out" / "result.json", "--out", tmp_path / "both.html")
+    assert other.exit_code == 0
+    assert (tmp_path / "both.html").stat().st_size > 1_000_000
+    for form, sign in (("--latex", "toprule"), ("--csv", "accuracy_10fold"), ("--json", '"eer"')):
+        assert sign in rr_run("report", tmp_path / "out", form).stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (["--protocol", "lfv", "--embedder", "lbp"], 2, r"no protocol named 'lfv'; did you mean 'lfw'?"),
+        (["--protocol", "lfw", "--embedder", "lbp"], 2, "say where it is with --data PATH"),
+        (["--protocol", "lfw", "--embedder", "lpb", "--data", "."], 2, "did you mean 'lbp'?"),
+        (["--protocol", "lfw", "--embedder", "lbp", "--data", ".", "--pre", "claeh"], 2, "did you mean 'clahe'?"),
+        (["--protocol", "lfw", "--embedder", "onnx:none.onnx", "--data", "."], 1, "none.onnx: no such file"),
+        (["--protocol", "lfw", "--embedder", "lbp", "--data", "nowhere"], 1, "nowhere: no such file or folder"),
+        (
+            ["--protocol", "lfw", "--embedder", "lbp", "--data", ".", "--set", "data.optoins=1"],
+            2,
+            "did you mean 'options'?",
+        ),
+        (["--protocol", "lfw", "--embedder", "lbp", "--data", ".", "--folds", "x"], 2, "expected folds from 1"),
+        (
+            ["--protocol", "lfw", "--embedder", "lbp", "--data", ".", "--seed", "1"],
+            2,
+            "nothing in lfw@1 is drawn at random",
+        ),
+        (["--protocol", "lfw", "--embedder", "lbp", "--device", "gpu"], 2, "expected auto, cpu, cuda or cuda:1"),
+        (
+            ["--protocol", "lfw", "--embedder", "lbp", "--data", ".", "--set", "data.options={imagess='x'}"],
+            2,
+            "'imagess'",
+        ),
+    ],
+)
+def test_misuse_is_one_line_with_the_way_out(options: list[str], code: int, message: str) -> None:
+    done = rr_run("eval", *options)
+    assert done.exit_code == code, done.output
+    assert message in done.stderr
+    assert "Traceback" not in done.output
+
+
+class Payload:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (self.target,))
+
+
+def test_a_malicious_package_and_checkpoint_are_refused_unrun(tmp_path: Path) -> None:
+    target = tmp_path / "owned"
+    (tmp_path / "lfw.bin").write_bytes(pickle.dumps(([Payload(target)], [True])))
+    done = rr_run("eval", "--protocol", "lfw", "--data", tmp_path / "lfw.bin", "--embedder", "lbp")
+    assert done.exit_code == 1
+    assert "refused: unpickling it would use pathlib.Path.touch" in done.stderr
+    torch.save({"state_dict": Payload(target)}, tmp_path / "net.pth")
+    done = rr_run("models", "convert", tmp_path / "net.pth", "--out", tmp_path / "net")
+    assert done.exit_code == 1
+    assert "Error:" in done.stderr
+    assert not target.exists()
+    assert not (tmp_path / "net").exists()
+
+
+def test_script_in_a_file_name_is_only_text(drawn: Path, tmp_path: Path) -> None:
+    people = tmp_path / "people"
+    shutil.copytree(drawn / "lfw-deepfunneled", people)
+    (people / "Person_001").rename(people / "<script>alert(1)")
+    (people / "Person_002" / "<script>alert(2).jpg").write_bytes(b"no image")
+    lines = (drawn / "landmarks.csv").read_text()
+    (people / "landmarks.csv").write_text(lines.replace("Person_001/", "<script>alert(1)/"))
+    places = ("--store", tmp_path / "store", "--out", tmp_path / "out", "--workers", 0)
+    done = rr_run(
+        "eval", "--protocol", "folder-verification", "--data", people, "--embedder", "lbp", "--pre", "clahe", *places
+    )
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert "<script>alert" not in page
+    assert "no landmarks" in page or "not an image" in page
+
+
+def test_wrong_index_in_a_pairs_line_is_named(drawn: Path, tmp_path: Path) -> None:
+    shutil.copytree(drawn, tmp_path / "faces")
+    lines = (tmp_path / "faces" / "pairs.txt").read_text().splitlines()
+    lines[3] = "Person_001\t0\t2"
+    (tmp_path / "faces" / "pairs.txt").write_text("\n".join(lines) + "\n")
+    done = evaluate(tmp_path / "faces", tmp_path)
+    assert done.exit_code == 1
+    assert "pairs.txt: line 4" in done.stderr
+
+
+def test_data_sets_are_registered_checked_and_forgotten(drawn: Path, tmp_path: Path) -> None:
+    assert "lfw" in rr_run("data", "list").stdout
+    assert rr_run("data", "add", "drawn", drawn).exit_code == 0
+    assert str(drawn) in rr_run("data", "list").stdout
+    assert rr_run("data", "check", "drawn").exit_code == 0
+    shutil.copytree(drawn, tmp_path / "faces")
+    next((tmp_path / "faces").rglob("*.jpg")).unlink()
+    done = rr_run("data", "check", "drawn", tmp_path / "faces")
+    assert done.exit_code == 1
+    assert "1 missing" in done.stdout
+    assert rr_run("data", "remove", "drawn").exit_code == 0
+    assert rr_run("data", "check", "drawn").exit_code == 2
+    assert "did you mean 'lfw'?" in rr_run("data", "add", "lfv", drawn).stderr
+
+
+def test_models_are_listed_and_shown() -> None:
+    listed = rr_run("models", "list").stdout
+    for name in ("onnx:FILE", "lbp", "clahe", "yunet:FILE", "iresnet50"):
+        assert name in listed
+    assert 'name = "lbp"' in rr_run("models", "show", "lbp").stdout
+
+
+def test_check_finds_a_wrong_range_on_real_faces(shared: Path) -> None:
+    spec = f"onnx:{shared / 'weights' / 'mobilefacenet-arcface-ms1m-112.onnx'}"
+    wrong = rr_run("models", "check", f"{spec},range=-1..1", "--data", shared / "data" / "lfw", "--faces", 60)
+    assert wrong.exit_code == 1, wrong.output
+    assert "range 0..255 separates better" in wrong.stdout
+    assert "the card is probably wrong" in wrong.stdout
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
+    script = Path(__file__).resolve().parents[2] / "benchmarks" / "kills.py"
+    done = subprocess.run(
+        [sys.executable, script, "--kills", "2", "--people", "20"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count("same bytes") == 2
