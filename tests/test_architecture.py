@@ -70,7 +70,8 @@ def test_a_planted_import_upwards_is_seen(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("module", ["cli", "report.html", "report.tables", "results", "protocol"])
 def test_light_modules_load_neither_torch_nor_pandas(module: str) -> None:
-    code = f"import sys, recog_restore.{module}; sys.exit(','.join({{'torch', 'pandas', 'cv2'}} & set(sys.modules)) or 0)"
+    heavy = "{'torch', 'pandas', 'cv2'}"
+    code = f"import sys, recog_restore.{module}; sys.exit(','.join({heavy} & set(sys.modules)) or 0)"
     done = subprocess.run([sys.executable, "-c", code], cwd="/", capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
