@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -68,60 +69,12 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the result.  [default: runs/…]")
 @click.option("--json", "as_json", is_flag=True, help="Print the values as JSON.")
-def evaluate(
-    protocol: str,
-    data: str | None,
-    embedder: str,
-    pre: tuple[str, ...],
-    detector: str | None,
-    by: tuple[str, ...],
-    folds: tuple[int, ...],
-    limit: int | None,
-    compat: tuple[str, ...],
-    changes: tuple[str, ...],
-    seed: int | None,
-    allow_missing: bool,
-    device: str,
-    batch: int,
-    workers: int | None,
-    threads: int | None,
-    faces: int,
-    store: Path | None,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def evaluate(**options: Any) -> None:
     """Run a protocol: the untouched baseline, and every --pre beside it.
 
     \b
     rr-eval --protocol lfw --data LFW --embedder onnx:arcface.onnx,flip=sum --pre bicubic-down8
     """  # noqa: D301  # click's mark for a paragraph that is not wrapped
-    from .. import protocol as protocols
-    from . import running
+    from .running import run
 
-    if folds:
-        changes += (f"data.folds={list(folds)}",)
-    if compat:
-        changes += (f"compat={list(compat)}",)
-    if by:
-        changes += (f"breakdowns={list(by)}",)
-    question = protocols.load(protocol, changes)
-    if seed is not None:
-        question = running.seeded(question, seed)
-    running.run(
-        question,
-        data=data,
-        embedder=embedder,
-        pre=pre,
-        detector=detector,
-        limit=limit,
-        allow_missing=allow_missing,
-        device=device,
-        batch=batch,
-        workers=workers,
-        threads=threads,
-        faces=faces,
-        store=store,
-        out=out,
-        as_json=as_json,
-        command=[Path(sys.argv[0]).name, *sys.argv[1:]],
-    )
+    run(**options, command=[Path(sys.argv[0]).name, *sys.argv[1:]])

@@ -21,7 +21,7 @@ from ..engine import evaluate
 from ..engine.embeddings import Settings
 from ..errors import DataError, RecordError
 from ..preprocess.spec import create as create_preprocessor
-from ..protocol import Protocol
+from ..protocol import Protocol, load
 from ..report import html, tables
 from ..resources import cache_folder
 from ..results import Result
@@ -30,13 +30,18 @@ from .bars import Bars
 
 
 def run(
-    protocol: Protocol,
     *,
+    protocol: str,
     data: str | None,
     embedder: str,
     pre: Sequence[str],
     detector: str | None,
+    by: Sequence[str],
+    folds: Sequence[int],
     limit: int | None,
+    compat: Sequence[str],
+    changes: Sequence[str],
+    seed: int | None,
     allow_missing: bool,
     device: str,
     batch: int,
@@ -48,16 +53,20 @@ def run(
     as_json: bool,
     command: Sequence[str],
 ) -> None:
-    """Run a protocol as the options say, write ``result.json`` and ``report.html``, and print the table."""
+    """Run a protocol as the options of ``rr-eval`` say, write ``result.json`` and ``report.html``, print the table."""
+    named = {"data.folds": folds, "compat": compat, "breakdowns": by}
+    question = load(protocol, [*changes, *(f"{key}={list(value)}" for key, value in named.items() if value)])
+    if seed is not None:
+        question = _seeded(question, seed)
     settings = Settings(batch, _workers() if workers is None else workers, _device(device))
     recognizer = create_embedder(embedder, settings.device, threads)
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
-    dataset = opened(protocol, data)
-    out = out or Path("runs") / _slug(f"{protocol.name}-{recognizer.card.name}")
-    click.echo(_first_line(protocol, str(dataset.root), recognizer, pre, settings), err=as_json)
+    dataset = opened(question, data)
+    out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name}")
+    click.echo(_first_line(question, str(dataset.root), recognizer, pre, settings), err=as_json)
     with Bars() as progress:
         result = evaluate(
-            protocol,
+            question,
             dataset,
             recognizer,
             preprocessors,
@@ -135,7 +144,7 @@ def _slug(text: str) -> str:
     return re.sub(r"[^\w.+-]+", "-", text)
 
 
-def seeded(protocol: Protocol, seed: int) -> Protocol:
+def _seeded(protocol: Protocol, seed: int) -> Protocol:
     """Return the protocol with the seed of its degradation, or of what its data set draws, changed."""
     if protocol.degradation is not None:
         return dataclasses.replace(protocol, degradation=dataclasses.replace(protocol.degradation, seed=seed))

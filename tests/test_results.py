@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from recog_restore.errors import ResultError
+from recog_restore.results import Failure, Result, Value, read
+
+
+def result(**changes: object) -> Result:
+    empty: dict[str, object] = {
+        "protocol": {"id": "lfw@1"},
+        "data": {},
+        "embedder": {},
+        "preprocessors": (),
+        "values": (Value("eer", "none", 0.1, 10), Value("rank1", "none", 0.5, 4, {"yaw": "90"})),
+        "failed": {},
+        "failures": (),
+        "settings": {},
+        "provenance": {"date": "today"},
+        "seconds": {"total": 1.0},
+    }
+    return Result(**{**empty, **changes})
+
+
+def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
+    result().write(tmp_path / "result.json")
+    assert read(tmp_path) == result()
+    assert [p.name for p in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_values_are_found_by_metric_preprocessor_and_part() -> None:
+    assert result().value("eer", "none").value == 0.1
+    assert result().value("rank1", "none", yaw="90").n == 4
+    assert result().value("rank1", "none") is None
+
+
+def test_undefined_is_null_and_never_nan(tmp_path: Path) -> None:
+    value = Value("eer", "none", math.nan, 0, threshold=math.inf, std=math.nan)
+    assert (value.value, value.threshold, value.std) == (None, None, None)
+    result(values=(value,), seconds={"total": math.nan}).write(tmp_path / "result.json")
+    assert json.loads((tmp_path / "result.json").read_text())["seconds"] == {"total": None}
+
+
+def test_digest_leaves_out_who_and_when() -> None:
+    other = result(provenance={"date": "tomorrow"}, seconds={"total": 2.0})
+    assert other.digest() == result().digest()
+    assert result(failed={"none": 1}).digest() != result().digest()
+
+
+def test_name_that_is_not_utf8_survives(tmp_path: Path) -> None:
+    named = result(failures=(Failure("caf\udce9.jpg", "none", "acquire", "empty file"),))
+    named.write(tmp_path / "result.json")
+    assert read(tmp_path) == named
+    assert len(named.digest()) == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not a result"),
+        ("[]", "expected a result of schema 1, found schema None"),
+        ('{"schema": 99}', "expected a result of schema 1, found schema 99; run rr-eval again"),
+        ('{"schema": 1, "vaules": []}', "unknown key 'vaules'; did you mean 'values'"),
+        ('{"schema": 1}', "missing key 'protocol'"),
+    ],
+)
+def test_what_is_no_result_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "result.json").write_text(text)
+    with pytest.raises(ResultError, match=message):
+        read(tmp_path / "result.json")
+
+
+def test_absent_result_says_who_writes_one(tmp_path: Path) -> None:
+    with pytest.raises(ResultError, match="no such result; rr-eval writes one"):
+        read(tmp_path)
