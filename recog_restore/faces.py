@@ -45,14 +45,10 @@ class FaceBatch:
             raise ConventionError(f"status: expected {shape[0]} entries, got {len(self.status)}")
         if self.landmarks is not None and tuple(self.landmarks.shape) != (shape[0], 5, 2):
             raise ConventionError(f"landmarks: expected ({shape[0]}, 5, 2), got {tuple(self.landmarks.shape)}")
-        if shape[0]:
-            low, high = self.images.flatten(1).aminmax(dim=1)
-            outside = ~((low >= 0) & (high <= 1))
-            if outside.any():
-                row = int(outside.nonzero()[0])
-                raise ConventionError(
-                    f"images[{row}]: expected values in [0, 1], got {float(low[row]):.4g} … {float(high[row]):.4g}"
-                )
+        if shape[0] and not _within_0_1(self.images):
+            row = next(i for i, image in enumerate(self.images) if not _within_0_1(image))
+            low, high = (float(end) for end in self.images[row].aminmax())
+            raise ConventionError(f"images[{row}]: expected values in [0, 1], got {low:.4g} … {high:.4g}")
 
     def __len__(self) -> int:
         return len(self.status)
@@ -67,10 +63,15 @@ class FaceBatch:
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]
 
 
+def _within_0_1(images: Tensor) -> bool:
+    low, high = images.aminmax()
+    return bool(low >= 0) and bool(high <= 1)
+
+
 def to_float(crops: NDArray[np.uint8] | Tensor, device: torch.device | str = "cpu") -> Tensor:
     """Return (B, 3, H, W) float32 in [0, 1] from (B, H, W, 3) uint8."""
-    pixels = torch.as_tensor(crops).to(device)
-    return pixels.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format).div_(255.0)
+    pixels = torch.as_tensor(crops).to(device).permute(0, 3, 1, 2).contiguous()
+    return pixels.float().div_(255.0)
 
 
 def to_uint8(images: Tensor) -> NDArray[np.uint8]:

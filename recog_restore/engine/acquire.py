@@ -107,10 +107,10 @@ class Detection(Dataset[tuple[NDArray[np.float64], NDArray[np.float64]]]):
 
 
 def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Iterator[Any]:
-    """Yield ``dataset[batch]`` for every batch, in order, computed ahead by worker processes.
+    """Return an iterator over ``dataset[batch]`` for every batch, in order, computed ahead by worker processes.
 
     Raises:
-        DataError: a worker process was killed.
+        DataError: while iterating, a worker process was killed.
     """
     loader = DataLoader(
         dataset,
@@ -123,9 +123,12 @@ def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Itera
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        stream = iter(loader)
+        return _watched(iter(loader))
     finally:
         cv2.setNumThreads(threads)
+
+
+def _watched(stream: Iterator[Any]) -> Iterator[Any]:
     try:
         yield from stream
     except RuntimeError as error:

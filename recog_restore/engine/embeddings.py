@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..preprocess import Preprocessor
 from ..records import plain
 from ..results import BASELINE
 from ..store import Store, recipe_key
-from .acquire import Acquisition, Detection, load
+from .acquire import Acquisition, Crops, Detection, load
 from .progress import Progress
 
 # Batches kept together in one file of the store: what a killed run computes again at most.
@@ -73,10 +74,8 @@ def embed(
     pieces = [range(start, min(start + size, len(jobs))) for start in range(0, len(jobs), size)]
     base = _base_recipe(acquisition, embedder, settings)
     keys = {
-        (piece, column): recipe_key(
-            {**base, "faces": _faces(acquisition, digests, piece), "preprocessor": _identity(preprocessor)}
-        )
-        for piece in pieces
+        (piece, column): recipe_key({**base, "faces": faces, "preprocessor": _identity(preprocessor)})
+        for piece, faces in ((piece, _faces(acquisition, digests, piece)) for piece in pieces)
         for column, preprocessor in enumerate(preprocessors)
     }
     lacking = {piece: [c for c in range(len(preprocessors)) if keys[piece, c] not in store] for piece in pieces}
@@ -84,13 +83,12 @@ def embed(
     progress.start("embed", len(jobs) * len(preprocessors))
     progress.advance(len(jobs) * len(preprocessors) - sum(len(piece) * len(lacking[piece]) for piece in work))
     batches = [list(piece[i : i + settings.batch]) for piece in work for i in range(0, len(piece), settings.batch)]
-    stream = load(acquisition, batches, settings.workers) if batches else iter(())
+    stream = _ahead(load(acquisition, batches, settings.workers), settings.device)
     for piece in work:
         parts: dict[int, list[Embeddings]] = {column: [] for column in lacking[piece]}
         for _ in range(0, len(piece), settings.batch):
             with progress.timed("waiting for decoded faces"):
-                crops = next(stream)
-            faces = FaceBatch(to_float(crops.pixels, settings.device), crops.points.to(settings.device), crops.status)
+                faces = next(stream)
             for column in lacking[piece]:
                 parts[column].append(_embed_batch(faces, preprocessors[column], embedder, progress))
                 progress.advance(len(faces))
@@ -119,7 +117,7 @@ def detect(
     progress.advance(len(samples) - sum(len(piece) for piece, _ in work))
     step = 32
     batches = [list(piece[i : i + step]) for piece, _ in work for i in range(0, len(piece), step)]
-    stream = load(Detection(samples.files, detector), batches, max(1, settings.workers)) if batches else iter(())
+    stream = load(Detection(samples.files, detector), batches, max(1, settings.workers))
     for piece, key in work:
         found = []
         for _ in range(0, len(piece), step):
@@ -128,6 +126,22 @@ def detect(
         points, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
         store.put(key, {"points": points, "scores": scores}, {})
     return np.concatenate([store.get(key)[0]["points"] for key in keys])
+
+
+def _ahead(stream: Iterator[Crops], device: str) -> Iterator[FaceBatch]:
+    """Yield the batches as faces; each is made ready while the caller works on the one before."""
+
+    def following() -> FaceBatch | None:
+        crops = next(stream, None)
+        if crops is None:
+            return None
+        return FaceBatch(to_float(crops.pixels, device), crops.points.to(device), crops.status)
+
+    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        coming = pool.submit(following)
+        while (faces := coming.result()) is not None:
+            coming = pool.submit(following)
+            yield faces
 
 
 def _base_recipe(acquisition: Acquisition, embedder: Embedder, settings: Settings) -> dict[str, Any]:

@@ -152,8 +152,8 @@ def _session(file: Path, device: str, threads: int | None) -> Any:
     options = runtime.SessionOptions()
     options.log_severity_level = 3
     options.inter_op_num_threads = 1
-    # Idle threads that spin take cores from the decoding workers; without them the network is as fast.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Work is handed out in small blocks, so that a thread whose core is shared for a moment does not hold up the other.
+    options.add_session_config_entry("session.dynamic_block_base", "4")
     if threads is not None:
         options.intra_op_num_threads = threads
     providers: list[Any] = ["CPUExecutionProvider"]
