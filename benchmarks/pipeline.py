@@ -36,7 +36,7 @@ from recog_restore.store import Store
 @click.option("--onnx", required=True, type=click.Path(path_type=Path))
 @click.option("--batch", default=32, show_default=True)
 @click.option("--threads", default=os.cpu_count(), show_default=True)
-@click.option("--workers", default=1, show_default=True)
+@click.option("--workers", default=0, show_default=True)
 @click.option("--rounds", default=5, show_default=True)
 @click.option("--limit", type=int, help="Comparisons; all by default.")
 @click.option("--out", type=click.Path(path_type=Path))

@@ -57,7 +57,7 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 @click.option("--allow-missing", is_flag=True, help="Score listed images that are not there as failures to acquire.")
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
 @click.option("--batch", default=32, show_default=True, type=click.IntRange(min=1), help="Faces embedded at once.")
-@click.option("--workers", type=click.IntRange(min=0), metavar="N", help="Decoding processes.  [default: by the cores]")
+@click.option("--workers", type=click.IntRange(min=0), metavar="N", help="Decoding processes.  [default: 0 on cpu]")
 @click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads of a network.  [default: its own choice]"
 )

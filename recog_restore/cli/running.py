@@ -58,7 +58,8 @@ def run(
     question = load(protocol, [*changes, *(f"{key}={list(value)}" for key, value in named.items() if value)])
     if seed is not None:
         question = _seeded(question, seed)
-    settings = Settings(batch, _workers() if workers is None else workers, _device(device))
+    device = _device(device)
+    settings = Settings(batch, _workers(device) if workers is None else workers, device)
     recognizer = create_embedder(embedder, settings.device, threads)
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
     dataset = opened(question, data)
@@ -122,7 +123,7 @@ def _first_line(protocol: Protocol, root: str, embedder: Embedder, pre: Sequence
         place = f"{settings.device} ({torch.cuda.get_device_name(settings.device)})"
     return (
         f"{protocol.id} on {root} · {embedder.card.name}: {embedder.card.words()} · {against} · "
-        f"{place}, batch {settings.batch}, {settings.workers} decoding"
+        f"{place}, batch {settings.batch}, {settings.workers or 'no'} decoding processes"
     )
 
 
@@ -136,8 +137,9 @@ def _device(name: str) -> str:
     return name
 
 
-def _workers() -> int:
-    return min(8, max(1, (os.cpu_count() or 2) // 2))
+def _workers(device: str) -> int:
+    """Return how many processes decode ahead: none where the network itself runs on the cores."""
+    return 0 if device == "cpu" else min(8, max(1, (os.cpu_count() or 2) // 2))
 
 
 def _slug(text: str) -> str:

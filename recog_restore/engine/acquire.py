@@ -6,7 +6,10 @@ No exception leaves here for what is wrong with one face: it becomes the reason 
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,17 +110,24 @@ class Detection(Dataset[tuple[NDArray[np.float64], NDArray[np.float64]]]):
 
 
 def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Iterator[Any]:
-    """Return an iterator over ``dataset[batch]`` for every batch, in order, computed ahead by worker processes.
+    """Return an iterator over ``dataset[batch]`` for every batch, in order.
+
+    Worker processes compute ahead, while the caller works: right where the network runs on a GPU. Without any, a few
+    batches at a time are computed by threads while the caller waits: where the network runs on these cores too, a
+    decoder that takes one of them for a moment would hold up all of its threads.
 
     Raises:
         DataError: while iterating, a worker process was killed.
     """
+    if not workers:
+        return _in_bursts(dataset, batches)
     loader = DataLoader(
         dataset,
         sampler=batches,
         batch_size=None,
         num_workers=min(workers, len(batches)),
         collate_fn=_as_it_is,
+        worker_init_fn=_leave_interrupts_to_the_parent,
     )
     # OpenCV's threads do not survive a fork: a worker that inherits a pool of them waits for ever.
     threads = cv2.getNumThreads()
@@ -126,6 +136,13 @@ def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Itera
         return _watched(iter(loader))
     finally:
         cv2.setNumThreads(threads)
+
+
+def _in_bursts(dataset: Dataset[Any], batches: list[list[int]]) -> Iterator[Any]:
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        for start in range(0, len(batches), 2 * cores):
+            yield from list(pool.map(dataset.__getitem__, batches[start : start + 2 * cores]))
 
 
 def _watched(stream: Iterator[Any]) -> Iterator[Any]:
@@ -152,6 +169,10 @@ def digest(file: Path | bytes) -> str:
         return hashlib.sha256(file if isinstance(file, bytes) else file.read_bytes()).hexdigest()
     except OSError:
         return hashlib.sha256().hexdigest()
+
+
+def _leave_interrupts_to_the_parent(_: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _as_it_is(item: Any) -> Any:

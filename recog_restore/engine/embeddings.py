@@ -83,7 +83,8 @@ def embed(
     progress.start("embed", len(jobs) * len(preprocessors))
     progress.advance(len(jobs) * len(preprocessors) - sum(len(piece) * len(lacking[piece]) for piece in work))
     batches = [list(piece[i : i + settings.batch]) for piece in work for i in range(0, len(piece), settings.batch)]
-    stream = _ahead(load(acquisition, batches, settings.workers), settings.device)
+    stream = _faces_of(load(acquisition, batches, settings.workers), settings.device)
+    stream = _ahead(stream) if settings.workers else stream
     for piece in work:
         parts: dict[int, list[Embeddings]] = {column: [] for column in lacking[piece]}
         for _ in range(0, len(piece), settings.batch):
@@ -128,19 +129,17 @@ def detect(
     return np.concatenate([store.get(key)[0]["points"] for key in keys])
 
 
-def _ahead(stream: Iterator[Crops], device: str) -> Iterator[FaceBatch]:
-    """Yield the batches as faces; each is made ready while the caller works on the one before."""
+def _faces_of(stream: Iterator[Crops], device: str) -> Iterator[FaceBatch]:
+    for crops in stream:
+        yield FaceBatch(to_float(crops.pixels, device), crops.points.to(device), crops.status)
 
-    def following() -> FaceBatch | None:
-        crops = next(stream, None)
-        if crops is None:
-            return None
-        return FaceBatch(to_float(crops.pixels, device), crops.points.to(device), crops.status)
 
+def _ahead(stream: Iterator[FaceBatch]) -> Iterator[FaceBatch]:
+    """Yield the batches; each is made ready while the caller works on the one before."""
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        coming = pool.submit(following)
+        coming = pool.submit(next, stream, None)
         while (faces := coming.result()) is not None:
-            coming = pool.submit(following)
+            coming = pool.submit(next, stream, None)
             yield faces
 
 

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -140,13 +141,17 @@ def _full_precision() -> None:
 
 
 def _digests(plan: Plan, progress: Progress) -> list[str]:
-    progress.start("read", len(plan.samples))
-    found = []
+    files, found = plan.samples.files, []
+    progress.start("read", len(files))
     with ThreadPoolExecutor(4) as pool:
-        for one in pool.map(digest, plan.samples.files):
-            found.append(one)
-            progress.advance()
+        for part in pool.map(_digests_of, (files[i : i + 128] for i in range(0, len(files), 128))):
+            found += part
+            progress.advance(len(part))
     return found
+
+
+def _digests_of(files: Sequence[Path | bytes]) -> list[str]:
+    return [digest(file) for file in files]
 
 
 def _with_landmarks(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import pickle
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from recog_restore.engine import evaluate
 from recog_restore.engine.embeddings import Settings
 from recog_restore.errors import ConventionError, DataError, RecordError
 from recog_restore.faces import to_float
-from recog_restore.geometry import canonical_crop
+from recog_restore.geometry import CROPS, canonical_crop
 from recog_restore.preprocess.spec import create
 from recog_restore.protocol import load
 from recog_restore.results import Result, read
@@ -338,3 +339,46 @@ def test_real_faces_are_recognized(shared: Path, tmp_path: Path) -> None:
     )
     assert result.value("accuracy_10fold", "none").value > 0.98
     assert result.value("accuracy_10fold", "bicubic-down8").value < result.value("accuracy_10fold", "none").value - 0.03
+
+
+def test_package_of_the_same_crops_gives_the_same_numbers(drawn: Path, tmp_path: Path) -> None:
+    """A .bin package as insightface makes them, of the very 112×112 windows, is another way to the same faces."""
+    dataset = open_dataset("drawn", drawn)
+    samples, pairs = dataset.samples(), dataset.pairs()
+    rows, columns = CROPS["arcface-112"]
+
+    def png(row: int) -> bytes:
+        window = canonical_crop(read_image(samples.files[row]), samples.landmarks[row])[rows, columns]
+        return cv2.imencode(".png", np.ascontiguousarray(window[:, :, ::-1]))[1].tobytes()
+
+    images = [png(row) for pair in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True) for row in pair]
+    (tmp_path / "lfw.bin").write_bytes(pickle.dumps((images, pairs.mated.tolist())))
+    expect = ["data.expect={comparisons=120, mated=60, folds=10}"]
+    found = run(open_dataset("lfw", tmp_path / "lfw.bin"), tmp_path / "store", changes=expect, protocol="lfw")
+    own = run(drawn, tmp_path / "store")
+    assert found.value("auc", "none").value == pytest.approx(own.value("auc", "none").value, abs=1e-9)
+    assert found.value("eer", "none").value == pytest.approx(own.value("eer", "none").value, abs=1e-9)
+    assert found.data["alignment"] == "arcface-112"
+    assert found.data["subjects"] is None
+    with pytest.raises(DataError, match="lfw@1 expects 6,000 comparisons"):
+        run(open_dataset("lfw", tmp_path / "lfw.bin"), tmp_path / "store", protocol="lfw")
+
+
+def test_csv_roles_make_an_identification(drawn: Path, tmp_path: Path) -> None:
+    lines = ["path,subject,role,camera"]
+    for image in sorted((drawn / "lfw-deepfunneled").rglob("*.jpg")):
+        role = "gallery" if image.stem.endswith("1") else "probe"
+        lines.append(f"{image.relative_to(drawn).as_posix()},{image.parent.name},{role},cam{image.stem[-1]}")
+    root = tmp_path / "mine"
+    shutil.copytree(drawn, root)
+    (root / "samples.csv").write_text("\n".join(lines) + "\n")
+    table = (root / "landmarks.csv").read_text().splitlines()
+    (root / "landmarks.csv").write_text("\n".join([table[0], *(f"lfw-deepfunneled/{r}" for r in table[1:])]) + "\n")
+    result = run(root, tmp_path / "store", ["clahe"], ["breakdowns=['camera']"], protocol="csv-identification")
+    assert result.data["gallery"] == 20
+    assert result.data["probes"] == 40
+    assert [v.where for v in result.values if v.metric == "rank1" and v.preprocessor == "clahe"] == [
+        {},
+        {"camera": "cam2"},
+        {"camera": "cam3"},
+    ]
