@@ -69,6 +69,25 @@ def similarity(source: NDArray[np.floating], target: NDArray[np.floating]) -> ND
     return np.hstack([rotation, (centre_t - rotation @ centre_s)[:, None]])
 
 
+def face_size(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (M,) sizes in pixels: the distance between the eyes that a frontal face has at the same scale.
+
+    It is the template's eye distance over the scale of ``similarity``, so that a profile, whose eyes nearly coincide in
+    the image, is as large as the frontal face beside it. NaN where a landmark is.
+
+    Args:
+        landmarks: (M, 5, 2) pixels in the original images.
+    """
+    source = landmarks - landmarks.mean(axis=1, keepdims=True)
+    target = ARCFACE_112 - ARCFACE_112.mean(axis=0)
+    spread = (source * source).sum(axis=(1, 2))
+    along = (source * target).sum(axis=(1, 2))
+    across = (source[:, :, 0] * target[:, 1] - source[:, :, 1] * target[:, 0]).sum(axis=1)
+    eyes = np.hypot(*(ARCFACE_112[1] - ARCFACE_112[0]))
+    size: NDArray[np.float64] = eyes * spread / np.maximum(np.hypot(along, across), 1e-12)
+    return size
+
+
 def canonical_crop(image: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return the 128×128 crop of an RGB image, warped once.
 

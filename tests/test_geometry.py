@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recog_restore.errors import ConventionError
-from recog_restore.geometry import ARCFACE_112, CANONICAL_128, CROPS, canonical_crop, crop_size, place_crop, similarity
+from recog_restore.geometry import (
+    ARCFACE_112,
+    CANONICAL_128,
+    CROPS,
+    canonical_crop,
+    crop_size,
+    face_size,
+    place_crop,
+    similarity,
+)
 
 
 def umeyama(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -72,6 +81,18 @@ def test_aligned_crop_is_placed_pixel_for_pixel() -> None:
     assert canvas.sum() == crop.sum()
     with pytest.raises(ConventionError, match=r"shape \(112, 112, 3\); got \(96, 96, 3\)"):
         place_crop(crop[:96, :96], "arcface-112")
+
+
+def test_face_size_is_the_eye_distance_of_a_frontal_face_at_that_scale() -> None:
+    sizes = face_size(
+        np.stack([ARCFACE_112, ARCFACE_112 * 2 + 30, ARCFACE_112[:, ::-1] * (0.5, -0.5), ARCFACE_112 * np.nan])
+    )
+    eyes = np.hypot(*(ARCFACE_112[1] - ARCFACE_112[0]))
+    np.testing.assert_allclose(sizes, [eyes, 2 * eyes, eyes / 2, np.nan])
+    rng = np.random.default_rng(0)
+    face = ARCFACE_112 + rng.normal(0, 3, (5, 2))
+    scale = np.hypot(*similarity(face, ARCFACE_112)[0, :2])
+    assert face_size(face[None])[0] == pytest.approx(eyes / scale)
 
 
 def test_canonical_landmarks_are_arcface_8_columns_to_the_right() -> None:

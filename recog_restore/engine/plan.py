@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..datasets import Dataset, Pairs, Samples, Split
 from ..datasets.base import select_folds
 from ..errors import DataError
+from ..geometry import face_size
 from ..protocol import Protocol
 from .acquire import Jobs
 
@@ -98,13 +99,12 @@ def labels(plan: Plan, column: str) -> NDArray[np.object_]:
     """Return the label of each comparison (or search) in a column of the samples.
 
     Numbers of many values are cut at their quartiles. A comparison has the label that its two faces share, or both;
-    its ``size`` is that of the smaller face: the distance between the eyes in the original image, in pixels.
+    its ``size`` is the ``geometry.face_size`` of the smaller face.
     """
     if column == SIZE and column not in plan.samples.table and plan.samples.landmarks is not None:
-        eyes = plan.samples.landmarks[:, 1] - plan.samples.landmarks[:, 0]
-        distance = np.hypot(eyes[:, 0], eyes[:, 1])[plan.jobs.row]
-        smaller = np.fmin(distance[plan.first], distance[plan.second])
-        return _binned(pd.Series(smaller if len(smaller) else distance[plan.probes]), SIZE_BINS, "px")
+        size = face_size(plan.samples.landmarks)[plan.jobs.row]
+        smaller = np.fmin(size[plan.first], size[plan.second])
+        return _binned(pd.Series(smaller if len(smaller) else size[plan.probes]), SIZE_BINS, "px")
     values = plan.samples.table[column]
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > MOST_LABELS:
         label = _binned(values, np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]))[:-1], "")
