@@ -11,6 +11,7 @@ import hashlib
 import json
 import math
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -54,6 +55,8 @@ class Value:
             number = getattr(self, name)
             if number is not None and not math.isfinite(number):
                 object.__setattr__(self, name, None)
+        if self.threshold == -sys.float_info.max:  # accepts everything that did not fail
+            object.__setattr__(self, "threshold", None)
         if self.interval is not None and not all(map(math.isfinite, self.interval)):
             object.__setattr__(self, "interval", None)
 

@@ -76,7 +76,11 @@ def typed(
     """
     keyword = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(factory, eval_str=True).parameters
-    hints = {p.name: p.annotation for p in parameters.values() if p.kind in keyword and p.name not in given}
+    hints = {
+        p.name: type(p.default) if p.annotation is p.empty else p.annotation
+        for p in parameters.values()
+        if p.kind in keyword and p.name not in given
+    }
     for key in options:
         if key not in hints:
             raise RecordError(f"{where}: unknown option {key!r}; {nearest(key, hints)}")

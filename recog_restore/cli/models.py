@@ -25,11 +25,21 @@ def list_() -> None:
     kinds = [f"{kind}:{parameter.upper()}" for kind, (_, parameter) in KINDS.items()]
     for title, entries in (
         ("--embedder", [*kinds, "python:MODULE:CLASS", *names()]),
-        ("--pre", ["onnx:FILE", "python:MODULE:CLASS", *PREPROCESSORS]),
+        ("--pre", ["onnx:FILE", "python:MODULE:CLASS", *map(_with_options, PREPROCESSORS)]),
         ("--detector", [f"{name}:FILE" for name in DETECTORS]),
         ("networks for rr-models convert", list(NETWORKS)),
     ):
         click.echo(f"{title}: {', '.join(entries)}")
+
+
+def _with_options(name: str) -> str:
+    import inspect
+
+    from ..preprocess import PREPROCESSORS
+
+    factory, given = PREPROCESSORS.factory(name.replace("{n}", "2"))
+    options = [p for p in inspect.signature(factory).parameters.values() if p.name not in given]
+    return f"{name} ({', '.join(f'{p.name}={p.default}' for p in options)})"
 
 
 @models.command(cls=Command)

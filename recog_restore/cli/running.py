@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,6 +66,7 @@ def run(
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
     dataset = opened(question, data)
     out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name}")
+    _writable(out)
     click.echo(_first_line(question, str(dataset.root), recognizer, pre, settings), err=as_json)
     with Bars() as progress:
         result = evaluate(
@@ -85,17 +88,38 @@ def run(
         click.echo(tables.json([result]), nl=False)
     else:
         Console().print(tables.summary(result))
+        for line in _remarks(result):
+            click.echo(line)
         click.echo(f"result: {out / 'result.json'}\nreport: {out / 'report.html'}")
 
 
-def _write(result: Result, out: Path) -> None:
+def _remarks(result: Result) -> list[str]:
+    """Return the warnings of a run, the reasons of failures by count, and what stands only in the report."""
+    reasons = Counter(f"{f.stage}: {f.reason}" for f in result.failures)
+    parts = sorted({key for value in result.values for key in value.where if key != "fold"})
+    return [
+        *(f"warning: {text}" for text in result.warnings),
+        *(f"failed {count:,} × {reason}" for reason, count in reasons.most_common(5)),
+        *(f"by {part}: see the report" for part in parts),
+    ]
+
+
+def _writable(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
-        result.write(out / "result.json")
+        with tempfile.TemporaryFile(dir=out):
+            pass
     except OSError as error:
         raise DataError(
             f"{out}: the result cannot be written ({error.strerror}); name another folder with --out"
         ) from None
+
+
+def _write(result: Result, out: Path) -> None:
+    try:
+        result.write(out / "result.json")
+    except OSError as error:
+        raise DataError(f"{out}: the result cannot be written ({error.strerror})") from None
     html.write([result], out / "report.html")
 
 
@@ -116,13 +140,14 @@ def opened(protocol: Protocol, path: str | None) -> Dataset:
 
 
 def _first_line(protocol: Protocol, root: str, embedder: Embedder, pre: Sequence[str], settings: Settings) -> str:
-    against = f"none against {', '.join(pre)}" if pre else "none (the untouched baseline)"
+    against = f"none against {', '.join(pre)}" if pre else "none (the baseline)"
+    degraded = f", faces degraded by {protocol.degradation.name}" if protocol.degradation else ""
     if settings.device == "cpu":
         place = f"cpu, {os.cpu_count()} cores"
     else:
         place = f"{settings.device} ({torch.cuda.get_device_name(settings.device)})"
     return (
-        f"{protocol.id} on {root} · {embedder.card.name}: {embedder.card.words()} · {against} · "
+        f"{protocol.id} on {root}{degraded} · {embedder.card.name}: {embedder.card.words()} · {against} · "
         f"{place}, batch {settings.batch}, {settings.workers or 'no'} decoding processes"
     )
 

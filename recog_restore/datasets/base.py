@@ -181,5 +181,5 @@ def missing_finding(missing: Sequence[str], needed: int) -> Finding:
         what="images on disk",
         expected=f"{needed:,}",
         found=f"{needed - len(missing):,}" + (f"; {len(missing):,} missing: {some}" if missing else ""),
-        way_out="copy the missing images; without them they count as failures to acquire" if missing else "",
+        way_out="copy the missing images; without them rr-eval stops, unless --allow-missing" if missing else "",
     )

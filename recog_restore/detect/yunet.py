@@ -29,6 +29,7 @@ class YuNet(Detector):
             self._net = cv2.FaceDetectorYN.create(
                 "onnx", np.frombuffer(data, np.uint8), np.empty(0, np.uint8), (320, 320), score, nms
             )
+            self._net.detect(np.zeros((320, 320, 3), np.uint8))
         except FileNotFoundError:
             raise WeightsError(f"{file}: no such file; yunet:FILE names the detector's ONNX file") from None
         except cv2.error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 import torch
 
 from ..datasets import Dataset
+from ..degrade import DEGRADATIONS
 from ..detect.spec import create as create_detector
 from ..embed import Embedder
-from ..errors import RecordError, UndefinedMetric
+from ..errors import DataError, RecordError, UndefinedMetric
 from ..preprocess import PREPROCESSORS, Preprocessor
 from ..protocol import FAILURE_WORDS, Protocol
 from ..records import nearest, plain
@@ -70,12 +72,15 @@ def evaluate(
     progress = progress or Progress()
     began = time.perf_counter()
     _full_precision()
+    identity = create_detector(detector).identity() if detector is not None else {}
+    if protocol.degradation is not None:
+        DEGRADATIONS.factory(protocol.degradation.name)
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing)
         _check_breakdowns(plan)
     with progress.timed("reading files"):
         digests = _digests(plan, progress)
-    plan = _with_landmarks(plan, dataset, digests, detector, store, settings, progress)
+    plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
     columns = _columns(preprocessors)
     degradation = protocol.degradation
     acquisition = Acquisition(
@@ -88,6 +93,7 @@ def evaluate(
             strict=True,
         )
     )
+    _some_face(found[BASELINE])
     with progress.timed("scoring"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UndefinedMetric)
         scored = score(plan, found)
@@ -97,7 +103,7 @@ def evaluate(
     return Result(
         protocol={
             "id": protocol.id,
-            "title": protocol.title,
+            "title": protocol.title + (f" · faces degraded by {degradation.name}" if degradation else ""),
             "kind": protocol.kind,
             "settings": plain(protocol),
             "failure": FAILURE_WORDS[protocol.faces.failure],
@@ -159,6 +165,7 @@ def _with_landmarks(
     dataset: Dataset,
     digests: list[str],
     detector: str | None,
+    identity: dict[str, object],
     store: Store,
     settings: Settings,
     progress: Progress,
@@ -166,12 +173,17 @@ def _with_landmarks(
     if plan.samples.alignment != "landmarks":
         return plan
     if detector is not None:
-        identity = create_detector(detector).identity()
         with progress.timed("detecting"):
             points = _embeddings.detect(plan.samples, digests, detector, identity, store, settings, progress)
         return dataclasses.replace(plan, samples=dataclasses.replace(plan.samples, landmarks=points))
     has_landmarks(plan.samples, dataset.root)
     return plan
+
+
+def _some_face(baseline: Embeddings) -> None:
+    if not baseline.valid.any():
+        reason, count = Counter(baseline.status.tolist()).most_common(1)[0]
+        raise DataError(f"none of the {len(baseline.status):,} faces could be had; {count:,} of them: {reason}")
 
 
 def _check_breakdowns(plan: Plan) -> None:

@@ -46,6 +46,7 @@ class Preprocessor(ABC):
     """
 
     card: Card
+    strength: float = 1.0
 
     def __init__(self, strength: float = 1.0) -> None:
         if not 0.0 <= strength <= 1.0:
@@ -74,6 +75,10 @@ class Preprocessor(ABC):
         if self.strength == 0.0 or not len(faces):
             return faces
         output = self.restore(faces.images, faces.landmarks)
+        if not isinstance(output, Tensor):
+            raise ConventionError(
+                f"preprocessor {self.card.name!r}: expected a torch.Tensor, got {type(output).__name__}"
+            )
         if output.shape != faces.images.shape or output.dtype != torch.float32:
             raise ConventionError(
                 f"preprocessor {self.card.name!r}: expected a float32 output of shape {tuple(faces.images.shape)}, "

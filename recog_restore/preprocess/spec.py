@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import inspect
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..errors import RecordError
 from ..faces import FaceBatch
@@ -85,8 +86,28 @@ def _create(text: str, device: str, threads: int | None) -> Preprocessor:
             raise RecordError(f"{text!r}: {spec.name} takes options after a comma, nothing after a colon")
     parameters = inspect.signature(factory).parameters
     given |= {key: value for key, value in {"device": device, "threads": threads}.items() if key in parameters}
-    made = factory(**given, **typed(factory, spec.options, text, given))
-    if not isinstance(made, Preprocessor):
-        raise RecordError(f"{text!r}: expected a recog_restore.preprocess.Preprocessor, got {type(made).__name__}")
-    made.card = dataclasses.replace(made.card, name=text)
+    try:
+        made = factory(**given, **typed(factory, spec.options, text, given))
+    except TypeError as error:  # a method is missing, or a parameter has no default
+        raise RecordError(f"{text!r}: cannot be made: {error}") from None
+    if not isinstance(made, Preprocessor) or not isinstance(getattr(made, "card", None), Card):
+        raise RecordError(
+            f"{text!r}: expected a recog_restore.preprocess.Preprocessor with a card, got {type(made).__name__}"
+        )
+    sha256 = made.card.sha256 or (_content(made) if spec.name == "python" else "")
+    made.card = dataclasses.replace(made.card, name=text, sha256=sha256)
     return made
+
+
+def _content(made: Preprocessor) -> str:
+    """Return a SHA-256 of the source file of a preprocessor's class and of the weights of its networks."""
+    whole = hashlib.sha256()
+    try:
+        whole.update(Path(inspect.getfile(type(made))).read_bytes())
+    except (OSError, TypeError):
+        whole.update(repr(type(made)).encode())
+    for name, network in sorted(vars(made).items()):
+        if isinstance(network, nn.Module):
+            for key, tensor in network.state_dict().items():
+                whole.update(f"{name}.{key}".encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
+    return whole.hexdigest()

@@ -74,10 +74,11 @@ def points_each(results: Sequence[Result]) -> int:
 
 def roc(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
     """Return the ROC: true accept rate over false match rate, the latter on a logarithmic axis."""
-    lines = []
+    lines, lowest = [], 1.0
     for line, curve in curves:
         at = [(f, 1 - m) for f, m in zip(curve.fmr, curve.fnmr, strict=True) if f > 0 and math.isfinite(m)]
         at = thin(at, [(math.log10(x) / 5, y) for x, y in at], points)
+        lowest = min([lowest, *(y for _, y in at)])
         lines.append(
             _line(line, at)
             | {"hovertemplate": "FMR %{x:.3~%}, true accept rate %{y:.2%}<extra>%{fullData.name}</extra>"}
@@ -88,7 +89,7 @@ def roc(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
         "tickvals": [10.0**k for k in _DECADES],
         "ticktext": [f"{100 * 10.0**k:g}%" for k in _DECADES],
     }
-    layout["yaxis"] |= {"tickformat": ".4~%"}
+    layout["yaxis"] |= {"tickformat": ".4~%", "range": [_short(max(0.0, lowest - 0.05)), 1.01]}
     words = "True accept rate over false match rate (logarithmic). Up and to the left is better."
     return Figure("ROC", words, {"data": lines, "layout": layout})
 

@@ -39,6 +39,21 @@ def test_a_run_writes_result_and_report_and_prints_the_table(drawn: Path, tmp_pa
     assert page.startswith("<!doctype html>") or page.startswith("<!DOCTYPE html>")
 
 
+def test_warnings_and_reasons_reach_the_terminal(drawn: Path, tmp_path: Path) -> None:
+    shutil.copytree(drawn, tmp_path / "faces")
+    next((tmp_path / "faces").rglob("*.jpg")).write_bytes(b"")
+    done = evaluate(tmp_path / "faces", tmp_path, "--folds", "1-2", "--by", "size", "--set", "degradation.name=mdfr")
+    assert done.exit_code == 0, done.output
+    assert "faces degraded by mdfr" in done.stdout.splitlines()[0]
+    assert "by size: see the report" in done.stdout
+    (tmp_path / "blocked").write_text("")
+    blocked = rr_run("eval", "--protocol", "drawn", "--data", drawn, "--embedder", "lbp", "--out", tmp_path / "blocked")
+    assert blocked.exit_code == 1
+    assert "the result cannot be written" in blocked.stderr
+    alone = evaluate(drawn, tmp_path, "--folds", 1)
+    assert "warning: accuracy over folds needs 2 folds, got 1" in alone.stdout
+
+
 def test_json_on_stdout_is_nothing_but_json(drawn: Path, tmp_path: Path) -> None:
     done = evaluate(drawn, tmp_path, "--json", "--limit", 40)
     rows = json.loads(done.stdout)

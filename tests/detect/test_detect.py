@@ -98,6 +98,11 @@ def test_a_wrong_text_says_what_is_right(text: str, kind: type[Exception], messa
         create(text)
 
 
+def test_another_network_is_no_detector(shared: Path) -> None:
+    with pytest.raises(WeightsError, match="OpenCV cannot read this as a YuNet"):
+        create(f"yunet:{shared / 'weights' / 'pfld-68.onnx'}")
+
+
 def test_what_is_no_detector_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"nothing")
     with pytest.raises(WeightsError, match="OpenCV cannot read this as a YuNet"):

@@ -174,6 +174,15 @@ def test_a_face_that_cannot_be_had_is_counted_and_never_dropped(drawn: Path, tmp
     assert fnmr.value >= hit.sum() / pairs.mated.sum() > 0
 
 
+def test_a_set_without_one_usable_face_is_an_error_with_the_reason(drawn: Path, tmp_path: Path) -> None:
+    root = tmp_path / "faces"
+    shutil.copytree(drawn, root)
+    for image in (root / "lfw-deepfunneled").rglob("*.jpg"):
+        image.write_bytes(b"no image" * 9)
+    with pytest.raises(DataError, match=r"none of the 60 faces could be had; 60 of them: not an image"):
+        run(root, tmp_path / "store")
+
+
 def test_excluding_failures_is_an_option_that_shrinks_the_counts(drawn: Path, tmp_path: Path) -> None:
     root, _ = spoil(drawn, tmp_path / "faces")
     iso = run(root, tmp_path / "store", allow_missing=True)

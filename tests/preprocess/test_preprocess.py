@@ -143,8 +143,42 @@ def test_python_class_is_found_and_checked(tmp_path: Path, monkeypatch: pytest.M
     )
     monkeypatch.chdir(tmp_path)
     check_preprocessor(create("python:mine_pre:Mine,strength=0.3"))
-    with pytest.raises(RecordError, match="expected a recog_restore.preprocess.Preprocessor, got Other"):
+    with pytest.raises(RecordError, match="expected a recog_restore.preprocess.Preprocessor with a card, got Other"):
         create("python:mine_pre:Other")
+
+
+def test_edited_source_and_retrained_weights_have_another_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = (
+        "import torch\nfrom recog_restore.preprocess import Card, Preprocessor\n"
+        "class Edited(Preprocessor):\n"
+        "    card = Card('edited', 'restore', 'edited')\n"
+        "    def __init__(self, amount=0.1):\n        self.net, self.amount = torch.nn.Linear(2, 2), amount\n"
+        "        self.net.weight.data.fill_(WEIGHT)\n"
+        "    def restore(self, images, landmarks):\n        return images + self.amount\n"
+    )
+    keys = set()
+    for module, text in (("ed_a", source.replace("WEIGHT", "1")), ("ed_b", source.replace("WEIGHT", "2"))):
+        (tmp_path / f"{module}.py").write_text(text)
+        made = create(f"python:{module}:Edited,amount=0.3")
+        made.net.bias.data.zero_()
+        assert made.amount == 0.3
+        keys.add(made.card.sha256)
+    assert len(keys) == 2
+    assert "" not in keys
+
+
+def test_a_class_that_lacks_something_says_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lacking.py").write_text(
+        "from recog_restore.preprocess import Preprocessor\n"
+        "class NoCard(Preprocessor):\n    def restore(self, images, landmarks):\n        return images\n"
+        "class NoRestore(Preprocessor):\n    pass\n"
+    )
+    with pytest.raises(RecordError, match="expected a recog_restore.preprocess.Preprocessor with a card, got NoCard"):
+        create("python:lacking:NoCard")
+    with pytest.raises(RecordError, match="cannot be made: .*NoRestore.*restore"):
+        create("python:lacking:NoRestore")
 
 
 @pytest.mark.parametrize(
