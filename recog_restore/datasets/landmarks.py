@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConventionError, DataError
-from .textfiles import read_text, write_text
+from .textfiles import finite_number, read_text, write_text
 
 FILE_NAME = "landmarks.csv"
 COLUMNS = tuple(f"{axis}{point}" for point in range(1, 6) for axis in "xy")
@@ -101,13 +101,4 @@ def write_landmarks(
 def _points(fields: list[str], where: str) -> list[float]:
     if not any(field.strip() for field in fields):
         return [math.nan] * len(fields)
-    values = []
-    for column, field in zip(COLUMNS, fields, strict=True):
-        try:
-            value = float(field)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise DataError(f"{where}: {column}: expected a finite number, found {field!r}")
-        values.append(value)
-    return values
+    return [finite_number(field, f"{where}: {column}") for column, field in zip(COLUMNS, fields, strict=True)]

@@ -23,7 +23,7 @@ from ..errors import DataError
 from ..records import nearest
 from .base import Dataset, Finding, Pairs, Samples, Split, missing_finding
 from .landmarks import COLUMNS, own_landmarks
-from .textfiles import read_text
+from .textfiles import finite_number, read_text
 
 _FOLDS = 10
 _TRUTHS = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
@@ -156,7 +156,7 @@ class Table(Dataset):
             known = any(fields)
             points.append(
                 [
-                    _number(f, f"{self._file}: line {line}: column {c!r}") if known else math.nan
+                    finite_number(f, f"{self._file}: line {line}: column {c!r}") if known else math.nan
                     for c, f in zip(COLUMNS, fields, strict=True)
                 ]
             )
@@ -182,16 +182,6 @@ def _read(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]
             raise DataError(f"{path}: line {rows.line_num}: expected {len(header)} fields, found {len(fields)}")
         found.append((rows.line_num, dict(zip(header, (field.strip() for field in fields), strict=True))))
     return found
-
-
-def _number(field: str, where: str) -> float:
-    try:
-        value = float(field)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise DataError(f"{where}: expected a finite number, found {field!r}")
-    return value
 
 
 def _fold(field: str, where: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from pathlib import Path
@@ -46,3 +47,22 @@ def write_text(path: Path, text: str) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def finite_number(field: str, where: str) -> float:
+    """Return the number that a field of a table holds.
+
+    Args:
+        field: as it stands in the file.
+        where: file, line and column, for the message.
+
+    Raises:
+        DataError: it is no number, or not a finite one.
+    """
+    try:
+        value = float(field)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(f"{where}: expected a finite number, found {field!r}")
+    return value
