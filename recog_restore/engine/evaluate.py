@@ -23,9 +23,8 @@ from ..protocol import FAILURE_WORDS, Protocol
 from ..records import nearest, plain
 from ..results import BASELINE, Failure, Result
 from ..store import Store
-from . import embeddings as _embeddings
 from .acquire import Acquisition, digest, has_landmarks
-from .embeddings import Embeddings, Settings, embed
+from .embeddings import Embeddings, Settings, detect, embed
 from .examples import examples
 from .plan import SIZE, Plan, fingerprint, label_columns, make
 from .progress import Progress
@@ -174,7 +173,7 @@ def _with_landmarks(
         return plan
     if detector is not None:
         with progress.timed("detecting"):
-            points = _embeddings.detect(plan.samples, digests, detector, identity, store, settings, progress)
+            points = detect(plan.samples, digests, detector, identity, store, settings, progress)
         return dataclasses.replace(plan, samples=dataclasses.replace(plan.samples, landmarks=points))
     has_landmarks(plan.samples, dataset.root)
     return plan
