@@ -154,8 +154,8 @@ def _session(file: Path, device: str, threads: int | None) -> Any:
     options.inter_op_num_threads = 1
     # Work is handed out in small blocks, so that a thread whose core is shared for a moment does not hold up the other.
     options.add_session_config_entry("session.dynamic_block_base", "4")
-    # Threads that spin while the network rests take the cores from the decoding.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Within a run threads spin, which is fastest; beyond it they would take the cores from the decoding.
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     if threads is not None:
         options.intra_op_num_threads = threads
     providers: list[Any] = ["CPUExecutionProvider"]
