@@ -50,12 +50,16 @@ class Expect:
 
 @dataclass(frozen=True)
 class Data:
-    """Which data set, with which of its reader's options, and which of its folds (from 1; empty: all)."""
+    """Which data set, with which of its reader's options, and which of its folds (from 1; empty: all).
+
+    ``stand_in`` is the data set that is taken where nobody has said where the first one is; it takes the same options.
+    """
 
     dataset: str
     options: dict[str, Any] = field(default_factory=dict)
     folds: tuple[int, ...] = ()
     expect: Expect = field(default_factory=Expect)
+    stand_in: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,8 @@ class Protocol:
         kind: ``verification`` compares pairs, ``identification`` searches probes in a gallery (closed set).
         metrics: ``accuracy`` (k-fold), ``eer``, ``auc``, ``tar@far=1e-3``, ``fnmr@baseline``; ``rank1``, ``rank5``, ….
         primary: the metric the answer is given in.
+        preprocess: whose faces a preprocessor sees: all (``both``), or those that are searched for, or stand second in
+            a pair, alone (``probes``).
         breakdowns: label columns of the data set by which the metrics are repeated.
         compat: other people's definitions: ``insightface`` (threshold grid, strict <), ``nearest`` (nearest FAR).
     """
@@ -97,6 +103,7 @@ class Protocol:
     source: Source = field(default_factory=Source)
     faces: Faces = field(default_factory=Faces)
     degradation: Degradation | None = None
+    preprocess: Literal["both", "probes"] = "both"
     breakdowns: tuple[str, ...] = ()
     compat: tuple[Literal["insightface", "nearest"], ...] = ()
 

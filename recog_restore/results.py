@@ -38,6 +38,7 @@ class Value:
         false_accepts: non-mated comparisons at or above the threshold.
         threshold: the similarity from which on a comparison is accepted.
         interval: 95 % confidence interval.
+        method: how the interval was had: ``clopper-pearson``; "" where there is none.
     """
 
     metric: str
@@ -49,6 +50,7 @@ class Value:
     false_accepts: int | None = None
     threshold: float | None = None
     interval: tuple[float, float] | None = None
+    method: str = ""
 
     def __post_init__(self) -> None:
         for name in ("value", "std", "threshold"):
@@ -59,6 +61,8 @@ class Value:
             object.__setattr__(self, "threshold", None)
         if self.interval is not None and not all(map(math.isfinite, self.interval)):
             object.__setattr__(self, "interval", None)
+        if self.interval is None:
+            object.__setattr__(self, "method", "")
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,29 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Confusion:
+    """A search in which an impostor stood before the mate, or beside it.
+
+    Attributes:
+        preprocessor: in whose run.
+        subject, impostor_subject: who was searched for, and whom the search gave.
+        rank: of the mate, from 2; one more than the candidates listed, where an approximate search did not list it.
+        mate_score, impostor_score: of the best mate and of the best impostor.
+        probe, mate, impostor: their faces; the first of a template that could be had.
+    """
+
+    preprocessor: str
+    subject: str
+    impostor_subject: str
+    rank: int
+    mate_score: float
+    impostor_score: float
+    probe: ExampleFace
+    mate: ExampleFace
+    impostor: ExampleFace
+
+
+@dataclass(frozen=True)
 class Failure:
     """A face that could not be had: in which preprocessor's run (``none``: in all of them), at which stage, and why."""
 
@@ -115,14 +142,20 @@ class Result:
 
     Attributes:
         protocol: ``id`` (``lfw@1``), ``title``, ``kind`` and ``settings`` (the whole protocol record).
-        data: ``dataset``, ``root``, ``fingerprint``, the counts, and ``partial`` (why not all of it was used, or "").
+        data: ``dataset``, ``root``, ``fingerprint``, the counts, ``partial`` (why not all of it was used, or "") and
+            ``note`` (what must be said wherever a number of it stands, or ""). The counts of an identification are
+            ``gallery`` and ``probes`` (templates, which are single samples unless ``templates`` is true) and
+            ``gallery_subjects``.
         embedder: ``name``, ``words`` (input, flip fusion, norm), ``sha256`` and ``card``.
         preprocessors: ``name``, ``title``, ``task``, ``settings`` and ``card`` each; the first is the baseline.
         values: see ``Value``.
         curves, histograms, cmc: by preprocessor; ``cmc`` is the hit rate at rank 1, 2, ….
         histogram_edges: bin edges shared by all histograms.
         failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
-        settings: command, seed, batch, device, failure rule, compat.
+        confusions: the worst searches of every preprocessor, the worst first, one per subject.
+        settings: command, seed, batch, device, failure rule, compat; ``search``, for an identification: ``backend``,
+            ``exact``, ``device``, and ``recall`` where the search is approximate: the lowest, over the preprocessors,
+            share of the exact search's ``recall_at`` best candidates that it lists, for ``recall_probes`` probes.
         provenance: versions, commit, machine, date.
         seconds: time per phase.
     """
@@ -142,6 +175,7 @@ class Result:
     histograms: dict[str, Histogram] = field(default_factory=dict)
     cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
+    confusions: tuple[Confusion, ...] = ()
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 

@@ -14,10 +14,11 @@ LAYERS = (
     {"errors"},
     {"records"},
     {"resources", "registry", "spec", "geometry"},
-    {"faces", "decode", "degrade"},
-    {"protocol", "datasets", "results", "metrics", "networks", "store"},
+    {"faces", "decode", "degrade", "synthpie"},
+    {"protocol", "datasets", "results", "templates", "metrics", "search", "networks", "store"},
     {"preprocess", "embed", "detect"},
     {"engine", "testing"},
+    {"training"},
     {"report"},
     {"cli"},
 )

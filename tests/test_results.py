@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from recog_restore.errors import ResultError
-from recog_restore.results import Failure, Result, Value, read
+from recog_restore.results import Confusion, ExampleFace, Failure, Result, Value, read
 
 
 def result(**changes: object) -> Result:
@@ -24,6 +24,11 @@ def result(**changes: object) -> Result:
         "seconds": {"total": 1.0},
     }
     return Result(**{**empty, **changes})
+
+
+def confusion() -> Confusion:
+    face = ExampleFace("a.jpg", "data:,", "data:,")
+    return Confusion("none", "ann", "eve", 2, 0.4, 0.5, face, face, face)
 
 
 def test_what_is_written_reads_back_the_same(tmp_path: Path) -> None:
@@ -43,6 +48,21 @@ def test_undefined_is_null_and_never_nan(tmp_path: Path) -> None:
     assert (value.value, value.threshold, value.std) == (None, None, None)
     result(values=(value,), seconds={"total": math.nan}).write(tmp_path / "result.json")
     assert json.loads((tmp_path / "result.json").read_text())["seconds"] == {"total": None}
+
+
+def test_an_interval_without_ends_has_no_method() -> None:
+    value = Value("rank1", "none", 0.5, 4, interval=(math.nan, 1.0), method="clopper-pearson")
+    assert (value.interval, value.method) == (None, "")
+    assert Value("rank1", "none", 0.5, 4, interval=(0.1, 0.9), method="clopper-pearson").method == "clopper-pearson"
+
+
+def test_a_result_written_before_confusions_and_methods_still_reads(tmp_path: Path) -> None:
+    result(confusions=(confusion(),)).write(tmp_path / "result.json")
+    assert read(tmp_path).confusions == (confusion(),)
+    old = json.loads((tmp_path / "result.json").read_text("utf-8"))
+    del old["confusions"], old["values"][0]["method"]
+    (tmp_path / "result.json").write_text(json.dumps(old))
+    assert read(tmp_path) == result()
 
 
 def test_digest_leaves_out_who_and_when() -> None:

@@ -1,8 +1,11 @@
-"""Celebrities in Frontal-Profile (CFP): the official layout, frontal-frontal (FF) and frontal-profile (FP).
+"""Celebrities in Frontal-Profile (CFP): the official layout; frontal-frontal (FF), frontal-profile (FP), 1:N.
 
 ``Protocol/Pair_list_F.txt`` and ``Pair_list_P.txt`` number the frontal and the profile images from 1
 (``12 ../Data/Images/002/frontal/02.jpg``); ``Protocol/Split/FP/01/same.txt`` and ``diff.txt`` hold the comparisons of a
 fold as ``i,j``. In FF both numbers are frontal; in FP the first is frontal, the second profile.
+
+The set defines no identification. Here, the first frontal image of each person is the gallery; the other frontal ones
+and the profiles are the probes, told apart by the label ``view``.
 
 The set's own fiducials (``Data/Fiducials``) are not read: their 30 points outline one half of the face only (one eye,
 one mouth corner), so they do not hold the five points of an alignment. Mirrored over the midline, frontal ones miss a
@@ -23,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from .base import Dataset, Finding, Pairs, Samples, compared, count_finding, missing_finding
+from .base import Dataset, Finding, Pairs, Samples, Split, compared, count_finding, missing_finding, spans
 from .landmarks import own_landmarks
 from .textfiles import read_lines
 
@@ -31,18 +34,45 @@ _IMAGE = re.compile(r"(?:.*/)?Images/((\d+)/(frontal|profile)/[^/]+)")
 
 
 class CFP(Dataset):
-    """The 7,000 comparisons of one split; label column ``view`` (frontal, profile).
+    """The 7,000 comparisons of one split, or all images for identification; label column ``view`` (frontal, profile).
 
     Args:
         root: holds ``Protocol`` and ``Data/Images``; optionally ``landmarks.csv`` with names as ``001/frontal/01.jpg``.
-        split: ``FF`` frontal-frontal, ``FP`` frontal-profile.
+        split: ``FF`` frontal-frontal, ``FP`` frontal-profile, ``identification``: every image of the people who have
+            a folder in ``Data/Images``.
     """
 
-    def __init__(self, root: Path, split: Literal["FF", "FP"] = "FP") -> None:
+    def __init__(self, root: Path, split: Literal["FF", "FP", "identification"] = "FP") -> None:
         super().__init__(root)
-        if split not in ("FF", "FP"):
-            raise DataError(f"split is {split!r}; expected 'FF' (frontal-frontal) or 'FP' (frontal-profile)")
+        if split not in ("FF", "FP", "identification"):
+            raise DataError(
+                f"split is {split!r}; expected 'FF' (frontal-frontal), 'FP' (frontal-profile) or 'identification'"
+            )
         self.split_name = split
+
+    @property
+    def note(self) -> str:
+        """How many of the people are there, for identification, if not all: fewer are easier to tell apart."""
+        if self.split_name != "identification":
+            return ""
+        listed, there = len(_people(self._images)), len(_people(self._names))
+        return "" if there == listed else f"{there:,} of the {listed:,} people are there"
+
+    @cached_property
+    def _images(self) -> list[str]:
+        """Names of all images that are listed, frontal ones first."""
+        return [name for view in "FP" for name in _numbered(self.root / "Protocol" / f"Pair_list_{view}.txt")]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        """Names of the samples, in order."""
+        if self.split_name != "identification":
+            return self._list[0]
+        images = self.root / "Data" / "Images"
+        people = {person for person in _people(self._images) if (images / person).is_dir()}
+        if not people:
+            raise DataError(f"{images}: expected folders 001 … 500 of people, found none")
+        return sorted(name for name in self._images if name.partition("/")[0] in people)
 
     @cached_property
     def _list(self) -> tuple[list[str], Pairs]:
@@ -64,19 +94,37 @@ class CFP(Dataset):
         return compared(first, second, mated, np.array(fold))
 
     def samples(self) -> Samples:
-        """Return the images that occur in the comparisons."""
-        names, _ = self._list
+        """Return the images that occur in the comparisons, or all of them."""
+        names = self._names
         parts = [name.split("/") for name in names]
         table = pd.DataFrame({"sample": names, "subject": [p[0] for p in parts], "view": [p[1] for p in parts]})
         images = self.root / "Data" / "Images"
         return Samples(table, tuple(images / name for name in names), own_landmarks(self.root, names))
 
     def pairs(self) -> Pairs:
-        """Return the comparisons, fold by fold, in each the mated ones first."""
-        return self._list[1]
+        """Return the comparisons, fold by fold, in each the mated ones first.
+
+        Raises:
+            DataError: the lists are not right, or it was opened for identification.
+        """
+        return super().pairs() if self.split_name == "identification" else self._list[1]
+
+    def split(self) -> Split:
+        """Return the first frontal image of each person, and all their other images.
+
+        Raises:
+            DataError: it was opened for comparisons.
+        """
+        if self.split_name != "identification":
+            return super().split()
+        table = self.samples().table
+        first = (table["view"] == "frontal").to_numpy() & ~table.duplicated(["subject", "view"]).to_numpy()
+        return Split(np.flatnonzero(first), np.flatnonzero(~first))
 
     def check(self) -> list[Finding]:
         """Compare lists and images with the published counts, and say which folds are complete."""
+        if self.split_name == "identification":
+            return self._check_people()
         samples, pairs = self.samples(), self.pairs()
         there = np.array([isinstance(file, Path) and file.is_file() for file in samples.files])
         complete = [
@@ -98,15 +146,25 @@ class CFP(Dataset):
                 ok=whole,
                 what="folds whose images are all there",
                 expected=f"{folds}",
-                found=f"{len(complete)}: {', '.join(map(str, complete)) or 'none'}",
-                way_out=""
-                if whole or not complete
-                else f"or evaluate on these alone: --folds {','.join(map(str, complete))}",
+                found=f"{len(complete)}: {spans(complete) or 'none'}",
+                way_out="" if whole or not complete else f"or evaluate on these alone: --folds {spans(complete)}",
             ),
+        ]
+
+    def _check_people(self) -> list[Finding]:
+        split, samples = self.split(), self.samples()
+        return [
+            count_finding("people with a folder of images", 500, len(split.gallery)),
+            count_finding("probes, 9 frontal and 4 profiles of each", 13 * len(split.gallery), len(split.probes)),
+            missing_finding(samples.missing(), len(samples)),
         ]
 
     def _length(self, view: str) -> int:
         return len(_numbered(self.root / "Protocol" / f"Pair_list_{view}.txt"))
+
+
+def _people(names: list[str]) -> set[str]:
+    return {name.partition("/")[0] for name in names}
 
 
 def _numbered(path: Path) -> list[str]:

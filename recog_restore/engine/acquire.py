@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ..datasets import Samples
-from ..decode import read_image
+from ..decode import Source, read_image
 from ..degrade import DEGRADATIONS, generator
 from ..detect import Detector, main_face
 from ..detect.spec import create as create_detector
@@ -90,7 +90,7 @@ class Acquisition(Dataset[Crops]):
 class Detection(Dataset[tuple[NDArray[np.float64], NDArray[np.float64]]]):
     """Batches of sample rows in, the five points (NaN where no face is found) and the detector's score out."""
 
-    def __init__(self, files: tuple[Path | bytes, ...], detector: str) -> None:
+    def __init__(self, files: tuple[Source, ...], detector: str) -> None:
         self.files, self.spec = files, detector
         self._detector: Detector | None = None  # made in the worker: sessions do not survive a fork
 
@@ -163,8 +163,10 @@ def has_landmarks(samples: Samples, root: Path) -> None:
         )
 
 
-def digest(file: Path | bytes) -> str:
-    """Return the SHA-256 of an encoded image; of nothing, if it cannot be read."""
+def digest(file: Source) -> str:
+    """Return the SHA-256 of an encoded image, or of what a rendered one depends on; of nothing, if it is unreadable."""
+    if not isinstance(file, (Path, bytes)):
+        return file.digest()
     try:
         return hashlib.sha256(file if isinstance(file, bytes) else file.read_bytes()).hexdigest()
     except OSError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,28 +11,31 @@ from ..datasets import Dataset
 from ..embed import Embedder
 from ..embed.selfcheck import Variant, self_check
 from ..errors import DataError
-from .acquire import Acquisition, Jobs, has_landmarks
+from .acquire import Acquisition, Detection, Jobs, has_landmarks
 
 
-def check_card(embedder: Embedder, dataset: Dataset, faces: int) -> list[Variant]:
+def check_card(embedder: Embedder, dataset: Dataset, faces: int, detector: str | None = None) -> list[Variant]:
     """Return how well the embedder separates people as its card says, and with each plausible mistake in the card.
 
     Args:
         faces: at most so many, of the subjects with two images or more, in the order of the data set.
+        detector: ``yunet:FILE`` …, instead of the data set's landmarks.
 
     Raises:
         DataError: too few of them could be had, or the data set has no landmarks or names no subjects.
     """
     samples = dataset.samples()
-    has_landmarks(samples, dataset.root)
-    subject = samples.table["subject"].to_numpy(dtype=object)
-    if not any(subject):
+    if not samples.table["subject"].any():
         raise DataError(f"{dataset.root}: it is not known who is on which image; the self-check needs subjects")
-    rows = _several_of_each(subject, faces)
+    samples = samples.take(_several_of_each(samples.table["subject"].to_numpy(dtype=object), faces))
+    subject, rows = samples.table["subject"].to_numpy(dtype=object), np.arange(len(samples))
+    if detector is not None and samples.alignment == "landmarks":
+        samples = replace(samples, landmarks=Detection(samples.files, detector)[rows.tolist()][0])
+    has_landmarks(samples, dataset.root)
     jobs = Jobs(rows, np.zeros(len(rows), bool))
     crops = Acquisition(samples, jobs, None, 0)[range(len(rows))]
     usable = np.array([not reason for reason in crops.status], bool)
-    return self_check(embedder, crops.pixels.numpy()[usable], subject[rows][usable])
+    return self_check(embedder, crops.pixels.numpy()[usable], subject[usable])
 
 
 def _several_of_each(subject: NDArray[np.object_], count: int) -> NDArray[np.int64]:

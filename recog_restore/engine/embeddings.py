@@ -17,6 +17,7 @@ from ..faces import FaceBatch, to_float
 from ..preprocess import Preprocessor
 from ..records import plain
 from ..results import BASELINE
+from ..search import AUTO
 from ..store import Store, recipe_key
 from .acquire import Acquisition, Crops, Detection, load
 from .progress import Progress
@@ -48,11 +49,15 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the computing is done; batch and device are part of what makes a number's last bits."""
+    """How the computing is done; batch and device are part of what makes a number's last bits.
+
+    ``search`` is the name of a gallery (``search.GALLERIES``), or ``auto``.
+    """
 
     batch: int
     workers: int
     device: str
+    search: str = AUTO
 
 
 def embed(
@@ -63,25 +68,34 @@ def embed(
     store: Store,
     settings: Settings,
     progress: Progress,
+    touched: int | None = None,
 ) -> list[Embeddings]:
     """Return the embeddings of all jobs, for each preprocessor; only what the store lacks is computed.
 
     Args:
         digests: SHA-256 of each sample's encoded image.
+        touched: so many of the first jobs are for the preprocessors to see (None: all); the embeddings of the others
+            are the first preprocessor's, which is the baseline.
     """
-    jobs = acquisition.jobs
+    touched = len(acquisition.jobs) if touched is None else touched
     size = settings.batch * BATCHES_PER_PIECE
-    pieces = [range(start, min(start + size, len(jobs))) for start in range(0, len(jobs), size)]
+    pieces = [
+        range(start, min(start + size, end))
+        for begin, end in ((0, touched), (touched, len(acquisition.jobs)))
+        for start in range(begin, end, size)
+    ]
     base = _base_recipe(acquisition, embedder, settings)
     keys = {
         (piece, column): recipe_key({**base, "faces": faces, "preprocessor": _identity(preprocessor)})
         for piece, faces in ((piece, _faces(acquisition, digests, piece)) for piece in pieces)
-        for column, preprocessor in enumerate(preprocessors)
+        for column, preprocessor in enumerate(preprocessors if piece.start < touched else preprocessors[:1])
     }
-    lacking = {piece: [c for c in range(len(preprocessors)) if keys[piece, c] not in store] for piece in pieces}
+    columns = range(len(preprocessors))
+    lacking = {piece: [c for c in columns if (piece, c) in keys and keys[piece, c] not in store] for piece in pieces}
     work = [piece for piece in pieces if lacking[piece]]
-    progress.start("embed", len(jobs) * len(preprocessors))
-    progress.advance(len(jobs) * len(preprocessors) - sum(len(piece) * len(lacking[piece]) for piece in work))
+    total = sum(len(piece) for piece, _ in keys)
+    progress.start("embed", total)
+    progress.advance(total - sum(len(piece) * len(lacking[piece]) for piece in work))
     batches = [list(piece[i : i + settings.batch]) for piece in work for i in range(0, len(piece), settings.batch)]
     stream = _faces_of(load(acquisition, batches, settings.workers), settings.device)
     stream = _ahead(stream) if settings.workers else stream
@@ -97,7 +111,7 @@ def embed(
             whole = _joined(found)
             failed = [[i, whole.stage[i], whole.status[i]] for i in np.flatnonzero(~whole.valid).tolist()]
             store.put(keys[piece, column], {"vectors": whole.vectors}, {"failed": failed})
-    return [_joined([_kept(store, keys[piece, c], len(piece)) for piece in pieces]) for c in range(len(preprocessors))]
+    return [_joined([_kept(store, keys.get((p, c), keys[p, 0]), len(p)) for p in pieces]) for c in columns]
 
 
 def detect(

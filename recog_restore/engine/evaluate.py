@@ -8,12 +8,12 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from ..datasets import Dataset
+from ..decode import Source
 from ..degrade import DEGRADATIONS
 from ..detect.spec import create as create_detector
 from ..embed import Embedder
@@ -22,14 +22,16 @@ from ..preprocess import PREPROCESSORS, Preprocessor
 from ..protocol import FAILURE_WORDS, Protocol
 from ..records import nearest, plain
 from ..results import BASELINE, Failure, Result
+from ..search import create as create_gallery
 from ..store import Store
 from .acquire import Acquisition, digest, has_landmarks
 from .embeddings import Embeddings, Settings, detect, embed
-from .examples import examples
-from .plan import SIZE, Plan, fingerprint, label_columns, make
+from .examples import confusions, examples
+from .identification import identify
+from .plan import SIZE, Plan, fingerprint, firsts, label_columns, make
 from .progress import Progress
 from .provenance import provenance
-from .score import score
+from .score import verify
 
 
 def evaluate(
@@ -55,11 +57,11 @@ def evaluate(
         embedder: who recognizes.
         preprocessors: what is put in front of it; the baseline comes by itself.
         store: where embeddings are kept; what is there already is not computed again.
-        settings: batch, workers, device.
+        settings: batch, workers, device, search.
         detector: ``yunet:FILE`` …, for data sets without landmarks.
         limit: at most so many comparisons or searches.
         allow_missing: listed images that are not there are failures to acquire instead of an error.
-        faces: gains and losses to show with their faces, each, per preprocessor.
+        faces: gains, losses and confusions to show with their faces, each, per preprocessor.
         command: the command line, for the record.
         progress: who watches.
 
@@ -67,6 +69,7 @@ def evaluate(
         DataError: lists and files do not fit the protocol, or there are no landmarks and no detector.
         StoreError: the embeddings cannot be kept.
         ConventionError: a network's output has the wrong shape.
+        UnknownName, ExtraMissing: the search is not known, or not installed.
     """
     progress = progress or Progress()
     began = time.perf_counter()
@@ -74,6 +77,7 @@ def evaluate(
     identity = create_detector(detector).identity() if detector is not None else {}
     if protocol.degradation is not None:
         DEGRADATIONS.factory(protocol.degradation.name)
+    index = create_gallery(settings.search, settings.device)
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing)
         _check_breakdowns(plan)
@@ -88,16 +92,19 @@ def evaluate(
     found = dict(
         zip(
             (p.card.name for p in columns),
-            embed(acquisition, digests, embedder, columns, store, settings, progress),
+            embed(acquisition, digests, embedder, columns, store, settings, progress, plan.touched),
             strict=True,
         )
     )
     _some_face(found[BASELINE])
     with progress.timed("scoring"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UndefinedMetric)
-        scored = score(plan, found)
+        scored = (
+            verify(plan, found) if protocol.kind == "verification" else identify(plan, found, index, settings.device)
+        )
     with progress.timed("examples"):
         shown = examples(plan, acquisition, columns, scored.scores, faces, settings.device)
+        worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
     progress.seconds["total"] = time.perf_counter() - began
     return Result(
         protocol={
@@ -126,6 +133,7 @@ def evaluate(
             "limit": limit,
             "allow_missing": allow_missing,
             "degradation": plain(acquisition.degradation.settings()) if acquisition.degradation else None,
+            **({"search": scored.search} if scored.search else {}),
         },
         provenance=provenance(),
         seconds={phase: round(seconds, 3) for phase, seconds in progress.seconds.items()},
@@ -134,6 +142,7 @@ def evaluate(
         histograms=scored.histograms,
         cmc=scored.cmc,
         examples=tuple(shown),
+        confusions=tuple(worst),
         warnings=tuple(dict.fromkeys(str(w.message) for w in caught)),
     )
 
@@ -155,7 +164,7 @@ def _digests(plan: Plan, progress: Progress) -> list[str]:
     return found
 
 
-def _digests_of(files: Sequence[Path | bytes]) -> list[str]:
+def _digests_of(files: Sequence[Source]) -> list[str]:
     return [digest(file) for file in files]
 
 
@@ -212,7 +221,12 @@ def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
         counts |= {"comparisons": len(plan.mated), "mated": mated, "non_mated": len(plan.mated) - mated}
         counts["folds"] = sorted(set((plan.fold + 1).tolist()))
     else:
-        counts |= {"gallery": len(plan.gallery), "probes": len(plan.probes)}
+        counts |= {
+            "gallery": len(firsts(plan.gallery_template)),
+            "probes": len(firsts(plan.probe_template)),
+            "gallery_subjects": len(set(plan.column("subject", plan.gallery).tolist())),
+            "templates": plan.templates,
+        }
     return {
         "dataset": plan.protocol.data.dataset,
         "root": str(dataset.root),
@@ -220,6 +234,7 @@ def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
         "alignment": plan.samples.alignment,
         "fingerprint": content,
         "partial": plan.partial,
+        "note": dataset.note,
     }
 
 
@@ -240,6 +255,6 @@ def _failures(plan: Plan, found: dict[str, Embeddings]) -> list[Failure]:
     failures = []
     for name, entry in found.items():
         for job in (~entry.valid).nonzero()[0].tolist():
-            if name == BASELINE or entry.stage[job] != "acquire":
+            if name == BASELINE or (job < plan.touched and entry.stage[job] != "acquire"):
                 failures.append(Failure(str(names[plan.jobs.row[job]]), name, entry.stage[job], entry.status[job]))
     return failures

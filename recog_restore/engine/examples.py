@@ -1,4 +1,4 @@
-"""The comparisons that a preprocessor changed most, with the faces before and after, for people to look at."""
+"""Faces before and after, for people to look at: what a preprocessor changed most, and which searches went worst."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ import torch
 from numpy.typing import NDArray
 
 from ..faces import FaceBatch, to_float, to_uint8
+from ..metrics import MISS
 from ..preprocess import Preprocessor
-from ..results import BASELINE, Example, ExampleFace
+from ..results import BASELINE, Confusion, Example, ExampleFace
 from .acquire import Acquisition
-from .plan import Plan
+from .embeddings import Embeddings
+from .plan import Plan, firsts
+from .score import Scored
 
 
 def examples(
@@ -53,22 +56,79 @@ def examples(
                         mated=bool(plan.mated[i]),
                         score_before=float(before[i]),
                         score_after=float(scores[name][i]),
-                        faces=_pictures(acquisition, pair, preprocessor, device),
+                        faces=_pictures(plan, acquisition, pair, preprocessor, device),
                     )
                 )
     return found
 
 
+def confusions(
+    plan: Plan,
+    acquisition: Acquisition,
+    preprocessors: Sequence[Preprocessor],
+    embeddings: Mapping[str, Embeddings],
+    scored: Scored,
+    count: int,
+    device: str,
+) -> list[Confusion]:
+    """Return the ``count`` searches per preprocessor where an impostor exceeded the mate most, one per subject.
+
+    The worst come first, ties in the order of the probes. Searches with a failed probe or mate are not among them.
+    """
+    if not count or not scored.ranked:
+        return []
+    found = []
+    searched, enrolled = firsts(plan.probe_template), firsts(plan.gallery_template)
+    subject = plan.column("subject", plan.probes)[searched]
+    other = plan.column("subject", plan.gallery)[enrolled]
+    for preprocessor in preprocessors:
+        name = preprocessor.card.name
+        ranked, valid = scored.ranked[name], embeddings[name].valid
+        usable = np.flatnonzero((ranked.best_mate_row >= 0) & (ranked.best_impostor_row >= 0))
+        excess = ranked.best_impostor_score[usable] - ranked.best_mate_score[usable]
+        order = usable[np.argsort(-excess, kind="stable")][: int((excess >= 0).sum())]
+        _, once = np.unique(subject[order].astype(str), return_index=True)
+        for probe in order[np.sort(once)][:count].tolist():
+            mate, impostor = int(ranked.best_mate_row[probe]), int(ranked.best_impostor_row[probe])
+            jobs = [
+                _shown(plan.probes, plan.probe_template, probe, valid),
+                _shown(plan.gallery, plan.gallery_template, mate, valid),
+                _shown(plan.gallery, plan.gallery_template, impostor, valid),
+            ]
+            faces = _pictures(plan, acquisition, jobs, preprocessor, device)
+            found.append(
+                Confusion(
+                    preprocessor=name,
+                    subject=str(subject[probe]),
+                    impostor_subject=str(other[impostor]),
+                    rank=scored.candidates + 1 if ranked.ranks[probe] == MISS else int(ranked.ranks[probe]),
+                    mate_score=float(ranked.best_mate_score[probe]),
+                    impostor_score=float(ranked.best_impostor_score[probe]),
+                    probe=faces[0],
+                    mate=faces[1],
+                    impostor=faces[2],
+                )
+            )
+    return found
+
+
+def _shown(jobs: NDArray[np.int64], template: NDArray[np.int64], number: int, valid: NDArray[np.bool_]) -> int:
+    """Return the first job of a template whose face could be had."""
+    mine = jobs[template == number]
+    return int(mine[valid[mine]][0])
+
+
 def _pictures(
-    acquisition: Acquisition, jobs: list[int], preprocessor: Preprocessor, device: str
+    plan: Plan, acquisition: Acquisition, jobs: list[int], preprocessor: Preprocessor, device: str
 ) -> tuple[ExampleFace, ...]:
     crops = acquisition[jobs]
     with torch.inference_mode():
         done = preprocessor(FaceBatch(to_float(crops.pixels, device), crops.points.to(device), crops.status))
-    return tuple(
-        ExampleFace(str(acquisition.names[acquisition.jobs.row[job]]), _webp(before), _webp(after))
-        for job, before, after in zip(jobs, crops.pixels.numpy(), to_uint8(done.images), strict=True)
-    )
+    faces = []
+    for job, before, after in zip(jobs, crops.pixels.numpy(), to_uint8(done.images), strict=True):
+        sample = str(acquisition.names[acquisition.jobs.row[job]])
+        faces.append(ExampleFace(sample, _webp(before), _webp(after if job < plan.touched else before)))
+    return tuple(faces)
 
 
 def _webp(image: NDArray[np.uint8]) -> str:

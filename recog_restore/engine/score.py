@@ -1,17 +1,17 @@
-"""From embeddings to scores, and from scores to the values, curves and histograms of a result."""
+"""From the scores of comparisons to the values, curves and histograms of a result."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics import identification, verification
+from ..metrics import Ranked, verification
 from ..protocol import Protocol
 from ..results import BASELINE, Curve, Histogram, Value
 from .embeddings import Embeddings
@@ -19,13 +19,21 @@ from .plan import Plan, labels
 
 # ``fnmr@baseline``: the threshold at which the untouched baseline's FMR does not exceed this.
 BASELINE_FMR = 1e-3
-CURVE_POINTS, HISTOGRAM_BINS, CMC_RANKS = 400, 80, 50
+CURVE_POINTS, HISTOGRAM_BINS = 400, 80
 _BLOCK = 65_536  # comparisons scored at once
 
 
 @dataclass
 class Scored:
-    """The part of a result that is made of scores; ``scores`` (N,) by preprocessor, for verification."""
+    """The part of a result that is made of scores.
+
+    Attributes:
+        values, curves, edges, histograms, cmc: as in a result.
+        scores: (N,) of the comparisons, by preprocessor; empty for identification.
+        ranked: the searches, by preprocessor; empty for verification.
+        candidates: how many a search lists.
+        search: what searched, as it stands in a result's settings.
+    """
 
     values: list[Value] = field(default_factory=list)
     curves: dict[str, Curve] = field(default_factory=dict)
@@ -33,11 +41,9 @@ class Scored:
     histograms: dict[str, Histogram] = field(default_factory=dict)
     cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
-
-
-def score(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
-    """Return what the protocol measures, for every preprocessor; the first is the baseline."""
-    return (_verification if plan.protocol.kind == "verification" else _identification)(plan, embeddings)
+    ranked: dict[str, Ranked] = field(default_factory=dict)
+    candidates: int = 0
+    search: dict[str, Any] = field(default_factory=dict)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -59,7 +65,8 @@ def compare(found: Embeddings, first: NDArray[np.int64], second: NDArray[np.int6
     return scores
 
 
-def _verification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
+def verify(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
+    """Return what a verification protocol measures, for every preprocessor; the first is the baseline."""
     out = Scored(scores={name: compare(found, plan.first, plan.second) for name, found in embeddings.items()})
     mated, fold = plan.mated, plan.fold
     breakdowns = {column: labels(plan, column) for column in plan.protocol.breakdowns}
@@ -77,7 +84,7 @@ def _verification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
         _, of_mated, of_non_mated = verification.histogram(genuine, impostor, edges)
         out.histograms[name] = Histogram(tuple(of_mated.tolist()), tuple(of_non_mated.tolist()))
         for column, label in breakdowns.items():
-            for part in _in_order(label):
+            for part in in_order(label):
                 rows = kept & (label == part)
                 out.values += _at_baseline(name, scores[rows], mated[rows], baseline, {column: part})
     return out
@@ -148,37 +155,12 @@ def _at_baseline(
     ]
 
 
-def _identification(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
-    out = Scored()
-    subject, enrolled = plan.subjects(plan.probes), plan.subjects(plan.gallery)
-    breakdowns = {column: labels(plan, column) for column in plan.protocol.breakdowns}
-    for name, found in embeddings.items():
-        vectors = unit(found.vectors).astype(np.float32)
-        probe_valid, gallery_valid = found.valid[plan.probes], found.valid[plan.gallery]
-        ranked = identification.ranks_blocked(
-            vectors[plan.probes], vectors[plan.gallery], subject, enrolled, probe_valid, gallery_valid
-        )
-        kept = np.ones(len(subject), bool)
-        if plan.protocol.faces.failure == "exclude":
-            kept = probe_valid & np.isin(subject, enrolled[gallery_valid])
-        out.values += _rank_values(plan.protocol.metrics, name, ranked.ranks[kept], {})
-        if kept.any():
-            out.cmc[name] = tuple(identification.cmc(ranked.ranks[kept], min(CMC_RANKS, len(plan.gallery))).tolist())
-        for column, label in breakdowns.items():
-            for part in _in_order(label):
-                rows = kept & (label == part)
-                out.values += _rank_values(plan.protocol.metrics, name, ranked.ranks[rows], {column: part})
-    return out
+def in_order(label: NDArray[np.object_]) -> list[str]:
+    """Return the labels once each; those that hold numbers by their first number, then by the alphabet.
 
-
-def _rank_values(metrics: Sequence[str], name: str, ranks: NDArray[np.int64], where: dict[str, str]) -> list[Value]:
-    return [
-        Value(metric, name, identification.rank_k(ranks, int(metric.removeprefix("rank"))), len(ranks), where)
-        for metric in metrics
-    ]
-
-
-def _in_order(label: NDArray[np.object_]) -> list[str]:
-    """Return the labels once each; those that hold numbers by their first number, then by the alphabet."""
-    number = re.compile(r"\d+\.?\d*")
-    return sorted(set(label.tolist()), key=lambda text: (float(m[0]) if (m := number.search(text)) else -1.0, text))
+    A minus counts where nothing but a space stands before it: ``-45`` is a number, ``2004-05`` begins with 2004.
+    """
+    number = re.compile(r"(?:(?<!\S)-)?\d+\.?\d*")
+    return sorted(
+        set(label.tolist()), key=lambda text: (float(m[0]) if (m := number.search(text)) else -math.inf, text)
+    )

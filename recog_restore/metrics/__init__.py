@@ -8,7 +8,8 @@ Rates are in 0…1 and float64; scores are compared in their own precision, neve
 with the warning ``UndefinedMetric``. No argument is written to.
 """
 
-from .identification import MISS, Ranked, cmc, rank_k, ranks, ranks_blocked
+from .identification import MISS, Ranked, cmc, rank_k, ranks, ranks_blocked, ranks_listed
+from .intervals import CLOPPER_PEARSON, clopper_pearson
 from .scores import FAILED
 from .verification import (
     Eer,
@@ -26,6 +27,7 @@ from .verification import (
 )
 
 __all__ = [
+    "CLOPPER_PEARSON",
     "FAILED",
     "MISS",
     "Eer",
@@ -35,12 +37,14 @@ __all__ = [
     "Roc",
     "accuracy_kfold",
     "auc",
+    "clopper_pearson",
     "cmc",
     "eer",
     "histogram",
     "rank_k",
     "ranks",
     "ranks_blocked",
+    "ranks_listed",
     "rates_at",
     "roc",
     "tar_at_far",

@@ -13,24 +13,43 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConventionError, UndefinedMetric
-from .scores import FAILED, Scores, checked
+from .scores import FAILED, checked
 
 # The rank of a search whose probe, or every mate of it, failed: beyond any gallery.
 MISS = int(np.iinfo(np.int64).max)
 
+# Of a block of ``ranks_blocked``: how many scores it has at most, and how many probes.
+_SCORES, _PROBES = 2**26, 1024
+
 
 class Ranked(NamedTuple):
-    """The searches of ``ranks_blocked``; failures have the score -inf.
+    """P searches; what is not there has the score -inf and the row -1.
 
     Attributes:
         ranks: (P,) int64, from 1; ``MISS`` where the probe or all its mates failed.
         best_mate_score: (P,) float32.
-        best_impostor_score: (P,) float32; -inf also where the gallery holds only mates.
+        best_mate_row: (P,) int64, its row in the gallery; one of several with that score.
+        best_impostor_score: (P,) float32; there is none where the gallery holds only mates.
+        best_impostor_row: (P,) int64, as above.
     """
 
     ranks: NDArray[np.int64]
     best_mate_score: NDArray[np.float32]
+    best_mate_row: NDArray[np.int64]
     best_impostor_score: NDArray[np.float32]
+    best_impostor_row: NDArray[np.int64]
+
+    @classmethod
+    def misses(cls, count: int) -> Ranked:
+        """Return searches that all failed; the arrays are new."""
+        none, nobody = np.full(count, FAILED, np.float32), np.full(count, -1, np.int64)
+        return cls(np.full(count, MISS, np.int64), none, nobody, none.copy(), nobody.copy())
+
+    def put(self, probes: NDArray[np.int64] | slice, found: Ranked) -> None:
+        """Write the searches of some of the probes into these arrays."""
+        mine: tuple[NDArray[Any], ...] = self
+        for whole, part in zip(mine, found, strict=True):
+            whole[probes] = part
 
 
 def ranks(scores: ArrayLike, mate: ArrayLike) -> NDArray[np.int64]:
@@ -49,7 +68,9 @@ def ranks(scores: ArrayLike, mate: ArrayLike) -> NDArray[np.int64]:
     alone = ~mate.any(axis=1)
     if alone.any():
         raise ConventionError(f"mate[{int(np.argmax(alone))}]: the probe has no mate in the gallery of a closed set")
-    return _rank(scores.copy(), mate)[0]
+    best_mate = np.where(mate, scores, FAILED).max(axis=1, initial=FAILED)
+    before = np.count_nonzero(~mate & (scores >= best_mate[:, None]), axis=1).astype(np.int64, copy=False)
+    return np.where(best_mate > FAILED, before + 1, MISS)
 
 
 def ranks_blocked(
@@ -59,11 +80,12 @@ def ranks_blocked(
     gallery_subject: ArrayLike,
     probe_valid: ArrayLike,
     gallery_valid: ArrayLike,
-    block: int = 1024,
+    block: int | None = None,
+    device: str = "cpu",
 ) -> Ranked:
     """Return ranks and best scores of all searches, ``block`` probes at a time; the scores are cosines.
 
-    One float32 matrix product per block; working memory is about 6 bytes × block × G. The last bits of a
+    One float32 matrix product per block; working memory is about 5 bytes × block × G. The last bits of a
     product can depend on its size, so two scores that differ by less than 1e-6 may change places with ``block``.
 
     Args:
@@ -73,13 +95,16 @@ def ranks_blocked(
         gallery_subject: (G,) likewise.
         probe_valid: (P,) bool, false for a failure.
         gallery_valid: (G,) bool, false for a failure.
-        block: probes per matrix product.
+        block: probes per matrix product; None: at most 1024, and fewer where that would need more than 400 MB.
+        device: where torch multiplies and counts: ``cpu``, ``cuda`` or ``cuda:1``.
 
     Raises:
         ConventionError: shapes differ, a usable embedding is not finite or not of length 1 (to 1e-3), or a probe's
             subject is not in the gallery (the set is closed).
     """
-    if block < 1:
+    import torch  # everything else here does without
+
+    if block is not None and block < 1:
         raise ConventionError(f"block is {block}; expected at least 1")
     probe_subject, gallery_subject = np.asarray(probe_subject), np.asarray(gallery_subject)
     probe_valid, gallery_valid = np.asarray(probe_valid), np.asarray(gallery_valid)
@@ -87,24 +112,65 @@ def ranks_blocked(
     gallery = _usable(gallery, gallery_subject, gallery_valid, "gallery")
     if probes.shape[1] != gallery.shape[1]:
         raise ConventionError(f"probes have {probes.shape[1]} dimensions, the gallery has {gallery.shape[1]}")
-    absent = ~np.isin(probe_subject, gallery_subject)
-    if absent.any():
-        row = int(np.argmax(absent))
-        raise ConventionError(
-            f"probe_subject[{row}] is {probe_subject[row]!s}, who is not in the gallery of a closed set"
+    mates = _Mates(probe_subject, gallery_subject)
+    block = block or max(1, min(_PROBES, _SCORES // max(1, len(gallery))))
+    enrolled, failed = torch.from_numpy(gallery).to(device), torch.from_numpy(np.flatnonzero(~gallery_valid)).to(device)
+    found = Ranked.misses(len(probes))
+    for start in range(0, len(probes), block):
+        part = slice(start, start + block)
+        scores = torch.from_numpy(probes[part]).to(device) @ enrolled.T
+        scores[:, failed] = FAILED
+        scores[torch.from_numpy(~probe_valid[part]).to(device)] = FAILED
+        probe, row = mates.of(part)
+        at = torch.from_numpy(probe).to(device), torch.from_numpy(row).to(device)
+        mate_score, mate_row = _first_of_each(probe, row, scores[at].cpu().numpy())
+        scores[at] = FAILED
+        before = (scores >= torch.from_numpy(mate_score).to(device)[:, None]).sum(dim=1).cpu().numpy()
+        impostor_score, impostor_row = (t.cpu().numpy() for t in scores.max(dim=1))
+        mated, rivalled = mate_score > FAILED, impostor_score > FAILED
+        found.put(
+            part,
+            Ranked(
+                ranks=np.where(mated, before + 1, MISS),
+                best_mate_score=mate_score,
+                best_mate_row=np.where(mated, mate_row, -1),
+                best_impostor_score=impostor_score,
+                best_impostor_row=np.where(rivalled, impostor_row, -1),
+            ),
         )
-    count = len(probes)
-    _, code = np.unique(np.concatenate([probe_subject, gallery_subject]), return_inverse=True)
-    probe_code, gallery_code = code[:count], code[count:]
-    found = Ranked(np.empty(count, np.int64), np.empty(count, np.float32), np.empty(count, np.float32))
-    for start in range(0, count, block):
-        rows = slice(start, start + block)
-        scores = probes[rows] @ gallery.T
-        scores[:, ~gallery_valid] = FAILED
-        scores[~probe_valid[rows]] = FAILED
-        mate = probe_code[rows, None] == gallery_code
-        found.ranks[rows], found.best_mate_score[rows], found.best_impostor_score[rows] = _rank(scores, mate)
     return found
+
+
+def ranks_listed(
+    scores: NDArray[np.float32], rows: NDArray[np.int64], probe_subject: ArrayLike, gallery_subject: ArrayLike
+) -> tuple[Ranked, NDArray[np.bool_]]:
+    """Return what lists of candidates say, and (P,) for which probes longer lists would say the same.
+
+    Such a list holds a mate and a non-mate, and ends below the best mate's score; or it holds the whole gallery. A
+    probe whose list holds no mate has the rank ``MISS``. It is assumed that what is not listed scores no higher.
+
+    Args:
+        scores: (P, k) falling; -inf where there is no candidate.
+        rows: (P, k) gallery rows; -1 where there is no candidate.
+        probe_subject: (P,) names or numbers.
+        gallery_subject: (G,) likewise.
+    """
+    probe_subject, gallery_subject = np.asarray(probe_subject), np.asarray(gallery_subject)
+    listed = rows >= 0
+    mate = listed & (gallery_subject[rows] == probe_subject[:, None])
+    found = Ranked.misses(len(rows))
+    for best, score, row in (
+        (mate, found.best_mate_score, found.best_mate_row),
+        (listed & ~mate, found.best_impostor_score, found.best_impostor_row),
+    ):
+        there = np.flatnonzero(best.any(axis=1))
+        place = best[there].argmax(axis=1)
+        score[there], row[there] = scores[there, place], rows[there, place]
+    before = np.count_nonzero(listed & ~mate & (scores >= found.best_mate_score[:, None]), axis=1)
+    both = mate.any(axis=1) & (listed & ~mate).any(axis=1)
+    found.ranks[:] = np.where(mate.any(axis=1), before + 1, MISS)
+    whole = rows.shape[1] >= len(gallery_subject)
+    return found, both & (found.best_mate_score > scores[:, -1]) | whole
 
 
 def cmc(ranks: ArrayLike, max_rank: int) -> NDArray[np.float64]:
@@ -144,14 +210,37 @@ def rank_k(ranks: ArrayLike, k: int) -> float:
     return float(np.count_nonzero(ranks <= k) / len(ranks))
 
 
-def _rank(scores: Scores, mate: NDArray[np.bool_]) -> tuple[NDArray[np.int64], Scores, Scores]:
-    """Return ranks, best mate scores and best non-mate scores; overwrites ``scores``. Every row has a mate."""
-    row, column = np.nonzero(mate)
-    starts = np.searchsorted(row, np.arange(len(scores)))
-    best_mate = np.maximum.reduceat(scores[row, column], starts) if len(starts) else np.zeros(0, scores.dtype)
-    scores[row, column] = FAILED
-    found = 1 + np.count_nonzero(scores >= best_mate[:, None], axis=1).astype(np.int64, copy=False)
-    return np.where(best_mate > FAILED, found, MISS), best_mate, scores.max(axis=1, initial=FAILED)
+class _Mates:
+    """The gallery rows of each probe's subject, who has one at least."""
+
+    def __init__(self, probe_subject: NDArray[Any], gallery_subject: NDArray[Any]) -> None:
+        absent = ~np.isin(probe_subject, gallery_subject)
+        if absent.any():
+            row = int(np.argmax(absent))
+            raise ConventionError(
+                f"probe_subject[{row}] is {probe_subject[row]!s}, who is not in the gallery of a closed set"
+            )
+        _, code = np.unique(np.concatenate([gallery_subject, probe_subject]), return_inverse=True)
+        enrolled, searched = np.split(code, [len(gallery_subject)])
+        self._rows = np.argsort(enrolled, kind="stable")
+        self._starts = np.searchsorted(enrolled[self._rows], searched, "left")
+        self._counts = np.searchsorted(enrolled[self._rows], searched, "right") - self._starts
+
+    def of(self, probes: slice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return (n,) number of the probe in the slice, rising, and (n,) the row of a mate."""
+        starts, counts = self._starts[probes], self._counts[probes]
+        probe = np.repeat(np.arange(len(counts)), counts)
+        within = np.arange(len(probe)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return probe, self._rows[np.repeat(starts, counts) + within]
+
+
+def _first_of_each(
+    probe: NDArray[np.int64], row: NDArray[np.int64], score: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the best score of each probe and its row; every probe has one, and they come in order."""
+    order = np.lexsort((-score, probe))
+    first = order[np.flatnonzero(np.diff(probe, prepend=-1))]
+    return score[first], row[first]
 
 
 def _usable(
@@ -169,7 +258,7 @@ def _usable(
             f"{name}: expected {len(embeddings)} subjects and as many booleans, "
             f"got {subject.shape} and {valid.shape} {valid.dtype}"
         )
-    embeddings = np.where(valid[:, None], embeddings, 0).astype(np.float32)
+    embeddings = np.where(valid[:, None], embeddings, 0).astype(np.float32, copy=False)
     length = np.sqrt(np.einsum("nd,nd->n", embeddings, embeddings))
     wrong = valid & ~(np.abs(length - 1.0) < 1e-3)
     if wrong.any():

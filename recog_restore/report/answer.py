@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..results import BASELINE, Result, Value
+from .bins import binned
+from .grid import Values
 from .wording import (
+    ICONS,
+    bin_words,
     count,
     counted,
     difference,
@@ -14,12 +18,12 @@ from .wording import (
     points,
     preprocessors,
     primary,
+    property_words,
+    trials,
     trials_counted,
+    untouched,
     verdict,
 )
-
-# A verdict never rests on colour alone.
-ICONS = {"better": "▲", "worse": "▼", "same": "=", "unknown": "?"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,7 @@ class Answer:
         points: the signed difference to the baseline in percentage points.
         sentence: what follows the name: ``lowers 10-fold accuracy from …``.
         spread: what the run says of how sure the two values are; empty where it says nothing.
+        where: in which bins of a search it gains and loses most; empty where the run has no bins.
     """
 
     preprocessor: str
@@ -41,6 +46,7 @@ class Answer:
     points: str
     sentence: str
     spread: str
+    where: str = ""
 
 
 def answers(result: Result) -> tuple[Answer, ...]:
@@ -63,13 +69,18 @@ def caveat(result: Result) -> str:
     compared = [result.value(name, p) for p in (BASELINE, *others)]
     if any(value is None or value.interval is None for value in compared):
         return "No interval was computed: this run does not tell whether these differences could be chance."
+    if trials(result) == "search":
+        return (
+            "The intervals are of the values; the differences carry no paired test yet: "
+            "this run does not tell whether they could be chance."
+        )
     return "The intervals are of the values; the differences themselves were not tested for significance."
 
 
 def _baseline(result: Result, name: str, before: Value | None) -> Answer:
     reached = percent(before.value) if before else "no value"
     sentence = (
-        f"(the untouched baseline) reaches {metric(name).title} {reached} over "
+        f"(the baseline: {untouched(result)}) reaches {metric(name).title} {reached} over "
         f"{trials_counted(result, before.n if before else 0)}; {_failed(result, BASELINE)}. "
         "No preprocessor was compared."
     )
@@ -100,7 +111,24 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
             f"{verb} {title} from {percent(before.value)} to {percent(after.value)}: {points(change)} points {over}; "
             f"{failed}."
         )
-    return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, _spread(before, after))
+    where = _where(result, name, preprocessor)
+    return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, _spread(before, after), where)
+
+
+def _where(result: Result, name: str, preprocessor: str) -> str:
+    """Return the bins with the largest gain and the largest loss, of the first property that has bins."""
+    key, parts = next(((key, parts) for (m, key), parts in binned([result]).items() if m == name), ("", ()))
+    values, found = Values(result), []
+    for part in parts:
+        before, after = (values.get(name, p, ((key, part),)) for p in (BASELINE, preprocessor))
+        if (change := difference(after, before)) is not None:
+            found.append((change, part))
+    if not found:
+        return ""
+    (most, gains), (least, loses) = (choose(found, key=lambda entry: entry[0]) for choose in (max, min))
+    gained = f"most gained at {bin_words(key, gains)} ({points(most)})" if points(most)[0] == "+" else "nothing gained"
+    lost = f"most lost at {bin_words(key, loses)} ({points(least)})" if points(least)[0] == "−" else "nothing lost"
+    return f"Over {property_words(key)}: {gained}, {lost}."
 
 
 def _failed(result: Result, preprocessor: str) -> str:

@@ -6,22 +6,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..results import Result
+from . import bins
 from .configuration import flat
 from .figures import Figure, run_series
 from .grid import Row, side_by_side
 from .run import Run, plots
-from .wording import protocol, unique
+from .wording import note, protocol, unique
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Runs of one protocol side by side: notes on what differs besides, the table, and the curves in one plot."""
+    """Runs of one protocol side by side: notes on what differs besides, the tables, and the curves in one plot."""
 
     protocol: str
     title: str
+    note: str
     runs: tuple[Run, ...]
     notes: tuple[str, ...]
     metrics: tuple[tuple[str, tuple[Row, ...]], ...]
+    bins: tuple[bins.Table, ...]
     plots: tuple[Figure, ...]
 
 
@@ -36,9 +39,11 @@ def compare(runs: Sequence[Run], points: int) -> tuple[Comparison, ...]:
             Comparison(
                 protocol=name,
                 title=str(results[0].protocol.get("title", "")),
+                note=" · ".join(unique(filter(None, map(note, results)))),
                 runs=tuple(run for _, run in same),
                 notes=_differences(results),
                 metrics=side_by_side(results),
+                bins=bins.tables(results, [run.label for _, run in same]),
                 plots=plots(lines, points) if len(same) > 1 else (),
             )
         )
@@ -54,6 +59,8 @@ def _differences(results: Sequence[Result]) -> tuple[str, ...]:
         notes.append("The runs do not use the same part of the data: at least one is partial.")
     settings = [dict(flat(result.protocol.get("settings", {}))) for result in results]
     keys = [key for key in unique(k for s in settings for k in s) if _differ(s.get(key) for s in settings)]
+    if _differ((result.settings.get("search") or {}).get("exact", True) for result in results):
+        notes.append("Not every run searches the whole gallery: at least one search is approximate.")
     if keys:
         notes.append(f"Settings of the protocol differ: {', '.join(keys)}.")
     return tuple(notes)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-from ..results import Curve, Histogram, Result
-from .wording import label, visible
+from ..results import Curve, Histogram, Result, Value
+from .wording import bin_words, heading, label, number, percent, property_words, rests_on, visible
 
 # Points of all curves of a page together: they share what the file may weigh.
 POINTS = 12_000
@@ -24,17 +24,22 @@ LONGEST_NAME = 40
 _SERIES = 6
 _DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 _RATES = (1e-6, 1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.4)
+_NAMED_TICKS = 9
 _DECADES = range(-8, 1)
+_RANKS = tuple(step * 10**k for k in range(7) for step in (1, 2, 5))
 _PROBIT = NormalDist().inv_cdf
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A plot: what it is called, what it shows in words (for those who do not see it), and its specification."""
+    """A plot: what it is called, what it shows in words (for those who do not see it), and its specification.
+
+    Without a specification there is nothing to draw, and the words say why.
+    """
 
     title: str
     words: str
-    spec: dict[str, Any]
+    spec: dict[str, Any] | None
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,7 @@ def roc(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
     }
     layout["yaxis"] |= {"tickformat": ".4~%", "range": [_short(max(0.0, lowest - 0.05)), 1.01]}
     words = "True accept rate over false match rate (logarithmic). Up and to the left is better."
-    return Figure("ROC", words, {"data": lines, "layout": layout})
+    return _drawn("ROC", words, lines, layout, "no threshold with a false match has a true accept rate")
 
 
 def det(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
@@ -123,7 +128,7 @@ def det(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
         "Detection error trade-off: false non-match rate over false match rate, both on normal-deviate axes. Down and "
         "to the left is better; the dotted diagonal crosses each curve at its equal error rate."
     )
-    return Figure("DET", words, {"data": lines, "layout": layout})
+    return _drawn("DET", words, lines, layout, "no threshold makes errors of both kinds")
 
 
 def histograms(result: Result, names: Sequence[str], threshold: float | None) -> tuple[Figure, ...]:
@@ -144,26 +149,74 @@ def histograms(result: Result, names: Sequence[str], threshold: float | None) ->
     return tuple(_histogram(name, h, edges, (first, last), top, threshold) for name, h in present)
 
 
-def cmc(hits: Sequence[tuple[Series, tuple[float, ...]]]) -> Figure:
-    """Return the CMC: the share of searches whose subject is among the first so many."""
-    lines = []
-    for line, rates in hits:
-        at = [(rank, _short(rate)) for rank, rate in enumerate(rates, start=1) if math.isfinite(rate)]
+def cmc(hits: Sequence[tuple[Series, tuple[float, ...], int]]) -> Figure:
+    """Return the CMC: the share of searches whose subject is among the first so many.
+
+    Args:
+        hits: of each line the hit rate at rank 1, 2, … and the number of searches (0: unknown).
+    """
+    lines, lowest = [], 1.0
+    last = max((len(rates) for _, rates, _ in hits), default=1)
+    for line, rates, searches in hits:
+        at = [(rank, rate) for rank, rate in enumerate(rates, start=1) if math.isfinite(rate)]
+        lowest = min([lowest, *(rate for _, rate in at)])
+        counts = [f": {round(rate * searches):,} of {searches:,} searches" if searches else "" for _, rate in at]
         lines.append(
             _line(line, at)
             | {
-                "mode": "lines+markers" if len(rates) <= 20 else "lines",
-                "hovertemplate": "rank %{x}: %{y:.2%}<extra>%{fullData.name}</extra>",
+                "mode": "lines+markers" if last <= 20 else "lines",
+                "customdata": counts,
+                "hovertemplate": "rank %{x}, %{y:.2%}%{customdata}<extra>%{fullData.name}</extra>",
             }
         )
     layout = _layout("Rank", "Hit rate")
-    last = max((len(rates) for _, rates in hits), default=1)
-    layout["xaxis"] |= {"range": [0.5, last + 0.5], "dtick": 1 if last <= 20 else None}
-    layout["yaxis"] |= {"tickformat": ".4~%"}
+    if last <= 20:
+        layout["xaxis"] |= {"range": [0.5, last + 0.5], "dtick": 1}
+    else:
+        ticks = [rank for rank in _RANKS if rank <= last]
+        ends = [round(math.log10(0.93), 4), round(math.log10(last * 1.07), 4)]
+        layout["xaxis"] |= {"type": "log", "range": ends, "tickvals": ticks, "ticktext": [f"{r:,}" for r in ticks]}
+    layout["yaxis"] |= {"tickformat": ".4~%", "range": _zoomed(lowest)}
     words = (
-        "Cumulative match characteristic: share of searches whose subject is among the first so many of the gallery."
+        "Cumulative match characteristic: share of searches whose subject is among the first so many of the gallery"
+        f"{'' if last <= 20 else ' (ranks on a logarithmic axis)'}. Up is better; the axis begins near the lowest rate."
     )
-    return Figure("CMC", words, {"data": lines, "layout": layout})
+    return _drawn("CMC", words, lines, layout, "no search has a rank")
+
+
+def over(result: Result, drawn: Sequence[tuple[Series, Sequence[Value]]], name: str, key: str) -> Figure:
+    """Return a metric over a property whose parts are numbers, with the 95 % intervals as bands.
+
+    Args:
+        result: one of those drawn, for what is counted.
+        drawn: of each line its values, each of one part.
+        name, key: metric and property.
+    """
+    bands, lines, lowest = [], [], 1.0
+    for line, values in drawn:
+        at = sorted((number(v.where[key]) or 0.0, v.value, v) for v in values if v.value is not None)
+        sure = [(x, v.interval) for x, _, v in at if v.interval is not None]
+        lowest = min([lowest, *(rate for _, rate, _ in at), *(ends[0] for _, ends in sure)])
+        lines.append(
+            _line(line, [(x, rate) for x, rate, _ in at])
+            | {
+                "mode": "lines+markers",
+                "legendgroup": line.name,
+                "customdata": [[bin_words(key, v.where[key]), _between(v), rests_on(result, v)] for _, _, v in at],
+                "hovertemplate": "%{customdata[0]}: %{y:.2%}%{customdata[1]}<br>%{customdata[2]}"
+                "<extra>%{fullData.name}</extra>",
+            }
+        )
+        if len(sure) > 1:
+            bands.append(_band(line, sure))
+    layout = _layout(property_words(key), heading(name))
+    ticks = sorted({v.where[key] for _, values in drawn for v in values}, key=lambda part: number(part) or 0.0)
+    named = ticks if len(ticks) <= _NAMED_TICKS else ticks[::2]
+    layout["xaxis"] |= {"tickvals": [number(t) for t in named], "ticktext": [bin_words(key, t) for t in named]}
+    layout["yaxis"] |= {"tickformat": ".4~%", "range": _zoomed(lowest)}
+    words = f"{heading(name)} over {property_words(key)}"
+    words += "; the bands are the 95 % intervals of the values." if bands else "."
+    return _drawn(words.split(";")[0].rstrip("."), words, [*bands, *lines], layout, "no part has a value")
 
 
 def thin(items: Sequence[Any], drawn: Sequence[tuple[float, float]], most: int) -> list[Any]:
@@ -217,6 +270,43 @@ def _histogram(
         layout["shapes"] = [_rule(x0=threshold, x1=threshold, y0=0, y1=1, yref="paper")]
     words = f"Histograms of the scores of mated and of non-mated comparisons: {label(name)}."
     return Figure(label(name), words, {"data": lines, "layout": layout})
+
+
+def _drawn(title: str, words: str, lines: list[dict[str, Any]], layout: dict[str, Any], none: str) -> Figure:
+    """Return the figure, saying which lines have no point; without any point, words alone, saying why there is none."""
+    empty = [str(line["name"]) for line in lines if not line["x"]]
+    if len(empty) == len(lines):
+        return Figure(title, f"Nothing to draw: {none}.", None)
+    if empty:
+        words += f" Not drawn, because {none}: {', '.join(map(html.unescape, empty))}."
+    return Figure(title, words, {"data": lines, "layout": layout})
+
+
+def _band(line: Series, sure: Sequence[tuple[float, tuple[float, float]]]) -> dict[str, Any]:
+    """Return the closed area between the ends of intervals, one thing with its line in the legend."""
+    edge = [*((x, ends[0]) for x, ends in sure), *((x, ends[1]) for x, ends in reversed(sure))]
+    return _line(line, edge) | {
+        "line": {"width": 0},
+        "fill": "toself",
+        "fillcolor": line.colour,
+        "opacity": 0.16,
+        "legendgroup": line.name,
+        "showlegend": False,
+        "hoverinfo": "skip",
+    }
+
+
+def _between(value: Value) -> str:
+    if value.interval is None:
+        return ""
+    low, high = map(percent, value.interval)
+    return f" (95 %: {low} to {high})"
+
+
+def _zoomed(lowest: float) -> list[float]:
+    """Return the ends of an axis of rates that shows what lies above the lowest one."""
+    margin = max(0.01, 0.05 * (1 - lowest))
+    return [_short(max(-0.02, lowest - margin)), _short(1 + margin / 2)]
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

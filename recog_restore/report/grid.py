@@ -1,30 +1,38 @@
-"""Values as cells of tables: metric by preprocessor, each beside the untouched baseline."""
+"""Values as cells of tables: metric by preprocessor, each beside the baseline."""
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..results import BASELINE, Result, Value
-from .answer import ICONS
 from .wording import (
     ABSENT,
+    ICONS,
+    bin_words,
     counted,
     difference,
     few,
     heading,
+    macro,
     metric,
     metrics,
+    number,
     percent,
     points,
     preprocessors,
+    property_words,
+    rests_on,
     threshold,
-    trials_counted,
     unique,
     verdict,
 )
 
 Where = tuple[tuple[str, str], ...]
+
+# What the mean over the parts of a property stands under: ``{"over": "abs_yaw"}``.
+OVER = "over"
 
 
 @dataclass(frozen=True)
@@ -85,7 +93,7 @@ class Values:
         value = self.get(name, preprocessor, where)
         if value is None:
             return Cell(ABSENT)
-        details, over = _details(value), trials_counted(self.result, value.n)
+        details, over = _details(value), rests_on(self.result, value)
         if preprocessor == BASELINE:
             return Cell(percent(value.value), details=details, over=over, few=few(value))
         change = difference(value, self.get(name, BASELINE, where))
@@ -101,24 +109,37 @@ def overall(result: Result) -> tuple[Row, ...]:
     return tuple(_row(heading(m), metric(m).meaning, [values.cell(m, p) for p in names]) for m in metrics(result))
 
 
-def breakdowns(result: Result) -> tuple[Breakdown, ...]:
+def breakdowns(result: Result, without: Collection[tuple[str, str]] = ()) -> tuple[Breakdown, ...]:
     """Return one table per property of the data (or combination of them) and metric, rows in the order of the run.
 
     Folds come last: they are a property of the protocol, not of the faces.
+
+    Args:
+        result: with its parts in ``where``.
+        without: metric and property of tables that are shown in another form.
     """
     values, names = Values(result), preprocessors(result)
     parts: dict[tuple[tuple[str, ...], str], dict[Where, None]] = {}
     for value in result.values:
-        if value.where:
-            parts.setdefault((tuple(sorted(value.where)), value.metric), {})[_where(value)] = None
+        keys = tuple(sorted(value.where))
+        if keys and keys != (OVER,) and (value.metric, ", ".join(keys)) not in without:
+            parts.setdefault((keys, value.metric), {})[_where(value)] = None
     tables = []
     for (keys, name), wheres in sorted(parts.items(), key=lambda part: part[0][0] == ("fold",)):
-        rows = tuple(
-            _row(", ".join(entry for _, entry in where), "", [values.cell(name, p, where) for p in names])
+        numbered = all(number(part) is not None for where in wheres for _, part in where)
+        rows = [
+            _row(
+                ", ".join(bin_words(key, part) if numbered else part for key, part in where),
+                "",
+                [values.cell(name, p, where) for p in names],
+            )
             for where in wheres
-        )
-        by = ", ".join(keys)
-        tables.append(Breakdown(f"{heading(name)} by {by}", by, names, rows))
+        ]
+        mean = [values.cell(macro(name), p, ((OVER, ", ".join(keys)),)) for p in names]
+        if any(cell != Cell(ABSENT) for cell in mean):
+            rows.append(_row("macro mean", metric(macro(name)).meaning, mean))
+        by = ", ".join(map(property_words, keys))
+        tables.append(Breakdown(f"{heading(name)} by {by}", by, names, tuple(rows)))
     return tuple(tables)
 
 

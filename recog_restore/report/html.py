@@ -24,7 +24,7 @@ from .comparison import compare
 from .faces import gallery, room_each
 from .figures import points_each
 from .run import Run, show
-from .wording import protocol, unique, visible
+from .wording import note, protocol, unique, visible
 
 # Bytes: of a page, and of the faces in it.
 LIMIT = 6_000_000
@@ -86,6 +86,7 @@ def _page(results: Sequence[Result], title: str | None, faces: int) -> str:
         .get_template("report.html")
         .render(
             title=title or _title(results),
+            note=" · ".join(unique(filter(None, map(note, results)))),
             runs=runs,
             comparisons=comparisons,
             plotly=Markup(plotly),
@@ -140,10 +141,11 @@ def _contents(runs: Sequence[Run]) -> list[tuple[str, str]]:
         return [("comparison", "Side by side"), *((f"run{i}", run.label) for i, run in enumerate(runs, start=1))]
     run = runs[0]
     parts = [
+        ("bins", run.bins[0].title if run.bins else "", run.bins),
         ("metrics", "Metrics", run.rows),
         ("curves", "Curves", run.plots or run.histograms),
-        ("breakdowns", "Parts of the data", run.breakdowns),
-        ("faces", "Faces", run.gallery.groups or run.gallery.left_out),
+        ("breakdowns", "Parts of the data", run.breakdowns or run.bins[1:]),
+        ("faces", "Faces", run.gallery.groups or run.gallery.confusions or run.gallery.left_out),
         ("failures", "Failures", True),
         ("configuration", "Configuration", True),
         ("definitions", "What is what", True),

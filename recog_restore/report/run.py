@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ..results import BASELINE, Failure, Result
-from . import figures
+from . import bins, figures
 from .answer import Answer, answers, caveat
 from .configuration import Entries, configuration
 from .faces import Gallery, gallery
 from .figures import Figure
-from .grid import Breakdown, Row, breakdowns, overall
-from .wording import Metric, metric, metrics, preprocessors, threshold
+from .grid import Breakdown, Row, Values, breakdowns, overall
+from .wording import (
+    Metric,
+    count,
+    counted,
+    is_angle,
+    metric,
+    metrics,
+    note,
+    percent,
+    preprocessors,
+    primary,
+    threshold,
+    trials,
+    untouched,
+)
 
 FAILURES_LISTED = 200
 
@@ -44,6 +59,8 @@ class Run:
 
     Attributes:
         label: what it is called among several.
+        note: what must be said wherever one of its numbers stands.
+        untouched: what the faces of the baseline are.
         caveat: what it does not say about the certainty of its differences.
         facts: what ran on what, in short.
         threshold: the baseline's, which the histograms show; empty where there is none.
@@ -51,12 +68,15 @@ class Run:
     """
 
     label: str
+    note: str
+    untouched: str
     result: Result
     preprocessors: tuple[str, ...]
     answers: tuple[Answer, ...]
     caveat: str
     facts: Entries
     rows: tuple[Row, ...]
+    bins: tuple[bins.Table, ...]
     plots: tuple[Figure, ...]
     histograms: tuple[Figure, ...]
     threshold: str
@@ -79,20 +99,23 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
         room: the characters that its faces may take.
     """
     names, at = preprocessors(result), _baseline_threshold(result)
-    lines = figures.series(names)
+    lines, tables = figures.series(names), bins.tables([result])
     reasons = Counter((f.preprocessor, f.stage, f.reason) for f in result.failures)
     return Run(
         label=label,
+        note=note(result),
+        untouched=untouched(result),
         result=result,
         preprocessors=names,
         answers=answers(result),
         caveat=caveat(result),
         facts=_facts(result),
         rows=overall(result),
+        bins=tables,
         plots=plots([(lines, result)], points),
         histograms=figures.histograms(result, names, at),
         threshold="" if at is None else threshold(at),
-        breakdowns=breakdowns(result),
+        breakdowns=breakdowns(result, {(table.metric, table.key) for table in tables}),
         gallery=gallery(result, room),
         reasons=tuple(Reason(*key, n) for key, n in reasons.most_common()),
         failures=result.failures[:FAILURES_LISTED],
@@ -103,14 +126,34 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
 
 
 def plots(runs: Sequence[tuple[Sequence[figures.Series], Result]], points: int) -> tuple[Figure, ...]:
-    """Return ROC and DET, or the CMC: of what these results have, in one plot each."""
+    """Return ROC and DET, or the CMC and the primary metric over angles: what these results have, in one plot each."""
     named = [
         (line, name, result) for lines, result in runs for line, name in zip(lines, preprocessors(result), strict=True)
     ]
     curves = [(line, result.curves[name]) for line, name, result in named if name in result.curves]
-    hits = [(line, result.cmc[name]) for line, name, result in named if name in result.cmc]
     verification = (figures.roc(curves, points), figures.det(curves, points)) if curves else ()
-    return (*verification, *((figures.cmc(hits),) if hits else ()))
+    hits = [(line, result.cmc[name], _searches(result, name)) for line, name, result in named if name in result.cmc]
+    return (*verification, *_over_angles(named), *((figures.cmc(hits),) if hits else ()))
+
+
+def _over_angles(named: Sequence[tuple[figures.Series, str, Result]]) -> tuple[Figure, ...]:
+    results = list({id(result): result for _, _, result in named}.values())
+    found = []
+    for (metric_name, key), parts in bins.binned(results).items():
+        if not is_angle(key) or len(parts) < 2 or metric_name not in map(primary, results):
+            continue
+        drawn = []
+        for line, name, result in named:
+            values = Values(result)
+            known = [values.get(metric_name, name, ((key, part),)) for part in parts]
+            drawn.append((line, [value for value in known if value is not None]))
+        found.append(figures.over(results[0], drawn, metric_name, key))
+    return tuple(found)
+
+
+def _searches(result: Result, preprocessor: str) -> int:
+    value = result.value("rank1", preprocessor)
+    return value.n if value else 0
 
 
 def _baseline_threshold(result: Result) -> float | None:
@@ -125,8 +168,37 @@ def _facts(result: Result) -> Entries:
         "Data set": result.data.get("dataset", ""),
         "Recognizer": result.embedder.get("name", ""),
         "Its input": result.embedder.get("words", ""),
+        **(_searched(result) if trials(result) == "search" else {}),
     }
     return tuple((key, str(entry)) for key, entry in entries.items() if entry)
+
+
+def _searched(result: Result) -> dict[str, str]:
+    """Return what is searched in what, how, and what of it is preprocessed."""
+    data, search = result.data, result.settings.get("search") or {}
+    gallery, probes, subjects = (data.get(key) for key in ("gallery", "probes", "gallery_subjects"))
+    enrolled = counted(gallery, "template" if data.get("templates") else "face") if gallery else ""
+    if enrolled and subjects:
+        enrolled += f" of {counted(subjects, 'subject')}"
+    unit = "template" if data.get("templates") else "face"
+    rule = result.protocol.get("settings", {}).get("preprocess")
+    return {
+        "Gallery": enrolled,
+        "Probes": counted(probes, unit) if probes else "",
+        "What is preprocessed": {"probes": "probes only, not the gallery", "both": "probes and gallery"}.get(rule, ""),
+        "Search": _backend(search),
+    }
+
+
+def _backend(search: Mapping[str, Any]) -> str:
+    """Return the search backend, and what an approximate one misses."""
+    backend, recall, at = str(search.get("backend") or ""), search.get("recall"), search.get("recall_at")
+    if not backend or search.get("exact"):
+        return backend if backend in ("", "exact") else f"{backend}, exact"
+    if recall is None:
+        return f"{backend}, approximate: recall unknown"
+    listed = f" of the {count(at)} best" if at else ""
+    return f"{backend}, approximate: lists {percent(recall)}{listed} of the exact search"
 
 
 def _meanings(result: Result) -> tuple[Meaning, ...]:

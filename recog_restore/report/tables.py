@@ -10,12 +10,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ..results import Result
+from .bins import Column, tables
+from .bins import Table as Bins
 from .grid import Cell, Values
-from .wording import count, label, metric, metrics, preprocessors, primary, protocol, unique, visible
+from .wording import bare, count, label, metric, metrics, note, preprocessors, primary, protocol, unique, visible
 
 COLUMNS = (
     "protocol",
@@ -33,6 +36,8 @@ COLUMNS = (
     "threshold",
     "interval_low",
     "interval_high",
+    "interval_method",
+    "note",
 )
 
 # What fits a terminal of 80 columns, after the primary metric; the report has the rest.
@@ -64,6 +69,8 @@ _LATEX = {
     "–": r"\textendash{}",
     "’": r"\textquoteright{}",
     "†": r"$^\dagger$",
+    "±": r"$\pm$",
+    "°": r"$^\circ$",
     "×": r"$\times$",
     "\u202f": r"\,",
 }
@@ -89,20 +96,31 @@ def json(results: Sequence[Result]) -> str:
 
 
 def latex(results: Sequence[Result]) -> str:
-    r"""Return one ``booktabs`` table per protocol: rows are embedders and preprocessors, columns metrics in percent.
+    r"""Return ``booktabs`` tables: rows are embedders and preprocessors, columns metrics in percent.
 
+    There is one per protocol and, of a search, one more per property whose parts are numbers, as papers print them.
     Differences to the baseline stand in parentheses. All text is escaped; letters beyond ASCII are left to the engine.
     """
-    tables = [_latex_table([r for r in results if protocol(r) == name]) for name in unique(map(protocol, results))]
-    return _LATEX_HEAD + "\n".join(tables)
+    found = []
+    for name in unique(map(protocol, results)):
+        same = [result for result in results if protocol(result) == name]
+        found += [_latex_table(same), *(_latex_bins(table, same) for table in tables(same, list(map(_embedder, same))))]
+    return _LATEX_HEAD + "\n".join(found)
 
 
-def summary(result: Result) -> Table:
-    """Return the headline numbers for the terminal: the baseline and each preprocessor in rows, differences below."""
+def summary(result: Result) -> RenderableType:
+    """Return the headline numbers for the terminal: the baseline and each preprocessor in rows, differences below.
+
+    A search that is broken down by numbers has a second table: its primary metric over the first of them.
+    """
+    over = [table for table in tables([result]) if table.metric == primary(result)]
+    heading = Text(_heading(result), "italic")
+    return Group(heading, _headline(result), *map(_over, over[:1]))
+
+
+def _headline(result: Result) -> Table:
     names, values = _headlines(result), Values(result)
-    table = Table(
-        title=Text(_heading(result)), title_justify="left", caption_justify="left", box=SIMPLE_HEAD, pad_edge=False
-    )
+    table = Table(caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("", overflow="fold", min_width=min(24, max(map(len, preprocessors(result)))))
     for name in names:
         table.add_column(Text(metric(name).short.replace(" ", "\n")), justify="right", no_wrap=True)
@@ -117,6 +135,37 @@ def summary(result: Result) -> Table:
     return table
 
 
+def _over(bins: Bins) -> Table:
+    table = Table(
+        title=Text(f"{bins.title}, %"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    rows = [row for group in bins.groups for row in group.rows]
+    table.add_column("", overflow="fold", min_width=min(16, max(len(label(row.heading)) for row in rows)))
+    for column in bins.columns:
+        table.add_column(Text(column.heading.replace(" ", "\n")), justify="right", no_wrap=True)
+    for row in rows:
+        table.add_row(Text(visible(label(row.heading))), *map(_narrow, row.cells))
+    if any(searches := [_searches(column) for column in bins.columns]):
+        table.add_row(Text("searches", "dim"), *(Text(number, "dim") for number in searches))
+    return table
+
+
+def _narrow(cell: Cell) -> Text:
+    text = Text(cell.value)
+    if cell.change:
+        text.append(f"\n{cell.change}", _STYLES.get(cell.verdict, ""))
+    return text
+
+
+def _searches(column: Column) -> str:
+    number, _, noun = column.over.partition(" ")
+    return number if noun.startswith("search") else ""
+
+
 def _headlines(result: Result) -> tuple[str, ...]:
     first, present = primary(result), metrics(result)
     return unique([*([first] if first else []), *(name for name in _HEADLINES if name in present)])
@@ -124,7 +173,8 @@ def _headlines(result: Result) -> tuple[str, ...]:
 
 def _heading(result: Result) -> str:
     partial = " · partial run" if result.data.get("partial") else ""
-    return visible(f"{protocol(result)} · {result.embedder.get('name', '')}{partial}")
+    said = f"\n{note(result)}" if note(result) else ""
+    return visible(f"{protocol(result)} · {result.embedder.get('name', '')}{partial}{said}")
 
 
 def _terminal(cell: Cell) -> Text:
@@ -154,38 +204,64 @@ def _rows(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
                 "threshold": value.threshold,
                 "interval_low": low,
                 "interval_high": high,
+                "interval_method": value.method,
+                "note": note(result),
             }
 
 
 def _latex_table(results: Sequence[Result]) -> str:
     names = unique(m for result in results for m in metrics(result))
-    head = " & ".join(["Embedder", "Preprocessor", *(_escaped(metric(m).short) for m in names)])
     lines, few = [], False
     for result in results:
         values = Values(result)
         for preprocessor in preprocessors(result):
             cells = [values.cell(m, preprocessor) for m in names]
             few = few or any(cell.few for cell in cells)
-            texts = [str(result.embedder.get("name", "")), label(preprocessor), *map(_latex_text, cells)]
-            lines.append(" & ".join(map(_escaped, texts)) + r" \\")
-        lines.append(r"\midrule")
+            lines.append([_embedder(result), label(preprocessor), *map(_latex_text, cells)])
+        lines.append([])
+    return _booktabs(_caption(results, "", few), [metric(m).short for m in names], lines[:-1])
+
+
+def _latex_bins(table: Bins, results: Sequence[Result]) -> str:
+    """Return the papers' table: the differences below their values, as there is no room beside them."""
+    lines: list[list[str]] = []
+    for group in table.groups:
+        for row in group.rows:
+            lines.append([group.label, label(row.heading), *(cell.value for cell in row.cells)])
+            if any(cell.change for cell in row.cells):
+                lines.append(["", "", *(f"({cell.change})" if cell.change else "" for cell in row.cells)])
+        lines.append([])
+    return _booktabs(_caption(results, f"{table.title}. "), [column.heading for column in table.columns], lines[:-1])
+
+
+def _caption(results: Sequence[Result], what: str, few: bool = False) -> str:
     first = results[0]
-    caption = f"{first.protocol.get('title') or protocol(first)} ({protocol(first)}), in %."
+    caption = f"{what}{first.protocol.get('title') or protocol(first)} ({protocol(first)}), in %."
     caption += " In parentheses: difference to the baseline in points."
     if any(result.data.get("partial") for result in results):
         caption += " Partial run."
     if few:
         caption += f" {_FEW}."
+    return " ".join([caption, *(f"{said}." for said in unique(map(note, results)) if said)])
+
+
+def _embedder(result: Result) -> str:
+    return str(result.embedder.get("name", ""))
+
+
+def _booktabs(caption: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of embedders and preprocessors; an empty row is a rule."""
+    head = " & ".join(["Embedder", "Preprocessor", *map(_escaped, columns)])
     return "\n".join(
         [
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{_escaped(caption)}}}",
-            rf"\begin{{tabular}}{{ll{'r' * len(names)}}}",
+            rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
             r"\toprule",
             rf"{head} \\",
             r"\midrule",
-            *lines[:-1],
+            *(" & ".join(map(_escaped, row)) + r" \\" if row else r"\midrule" for row in rows),
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",
@@ -195,7 +271,7 @@ def _latex_table(results: Sequence[Result]) -> str:
 
 
 def _latex_text(cell: Cell) -> str:
-    text = cell.value.replace("\u202f%", "") + ("†" if cell.few else "")
+    text = bare(cell.value) + ("†" if cell.few else "")
     return f"{text} ({cell.change})" if cell.change else text
 
 

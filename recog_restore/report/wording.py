@@ -12,10 +12,18 @@ from ..results import BASELINE, Result, Value
 UNDEFINED = "undefined"
 ABSENT = "–"
 
+# A verdict never rests on colour alone.
+ICONS = {"better": "▲", "worse": "▼", "same": "=", "unknown": "?"}
+
 # A rate at a threshold is no better known than the false accepts that fix the threshold.
 FEW_FALSE_ACCEPTS = 10
 
 _NARROW_SPACE = "\u202f"
+
+# Properties of faces as they are written in a sentence; any other is called by its name.
+_PROPERTIES = {"abs_yaw": "|yaw|"}
+_ANGLES = ("abs_yaw", "yaw", "pitch", "roll")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 # What would ring, reorder the line, or not encode: control characters, bidirectional overrides, lone surrogates.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -99,8 +107,8 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
             "",
             "FNMR at the baseline’s threshold",
             "FNMR @base",
-            "Share of mated comparisons rejected (false non-match rate) at the threshold that was set on the untouched "
-            "faces: what a system sees that keeps its threshold.",
+            "Share of mated comparisons rejected (false non-match rate) at the threshold that was set on the baseline: "
+            "what a system sees that keeps its threshold.",
             "lower",
         ),
     ),
@@ -110,8 +118,8 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
             "",
             "FMR at the baseline’s threshold",
             "FMR @base",
-            "Share of non-mated comparisons accepted (false match rate) at the threshold that was set on the untouched "
-            "faces. If it grows, the old threshold is no longer safe.",
+            "Share of non-mated comparisons accepted (false match rate) at the threshold that was set on the baseline. "
+            "If it grows, the old threshold is no longer safe.",
             "lower",
         ),
     ),
@@ -122,6 +130,16 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
             "rank-{0} hit rate",
             "Rank {0}",
             "Share of searches whose subject is among the {0} best-scoring subjects of the gallery.",
+            "higher",
+        ),
+    ),
+    (
+        r"rank(\d+)_macro",
+        Metric(
+            "",
+            "macro mean rank-{0} hit rate",
+            "Rank {0} macro",
+            "Mean of the rank-{0} hit rates of the parts, each part counting the same whatever its number of searches.",
             "higher",
         ),
     ),
@@ -141,6 +159,11 @@ def metric(name: str) -> Metric:
                 words.better,
             )
     return Metric(name, name, name, "")
+
+
+def macro(name: str) -> str:
+    """Return the name of the mean of a metric over parts of the data."""
+    return f"{name}_macro"
 
 
 def heading(name: str) -> str:
@@ -188,6 +211,11 @@ def trials_counted(result: Result, number: int) -> str:
     """Return ``6,000 comparisons`` or ``548 searches``."""
     noun = trials(result)
     return f"{count(number)} {noun}{'' if number == 1 else 'es' if noun == 'search' else 's'}"
+
+
+def rests_on(result: Result, value: Value) -> str:
+    """Return what a value rests on in words: comparisons, searches, or the parts that it is the mean of."""
+    return counted(value.n, "bin") if value.metric.endswith("_macro") else trials_counted(result, value.n)
 
 
 def few(value: Value) -> bool:
@@ -246,6 +274,51 @@ def primary(result: Result) -> str | None:
 def label(preprocessor: str) -> str:
     """Return the name of a preprocessor as it is shown: the untouched faces are the ``baseline``."""
     return "baseline" if preprocessor == BASELINE else preprocessor
+
+
+def untouched(result: Result) -> str:
+    """Return what the faces of the baseline are: untouched, or degraded where the protocol degrades them."""
+    degradation = result.protocol.get("settings", {}).get("degradation")
+    if not degradation:
+        return "untouched faces"
+    what = "probes" if degradation.get("apply") == "probes" else "faces"
+    return f"{what} degraded by {degradation.get('name', '')}, not preprocessed"
+
+
+def note(result: Result) -> str:
+    """Return what must be said wherever a number of this run stands: that its faces are synthetic; empty else."""
+    return str(result.data.get("note") or "")
+
+
+def property_words(key: str) -> str:
+    """Return a property of the faces as it is written: ``|yaw|``."""
+    return _PROPERTIES.get(key, key)
+
+
+def is_angle(key: str) -> bool:
+    """Return whether the numbers of a property measure something that a line can be drawn over."""
+    return key in _ANGLES
+
+
+def number(part: str) -> float | None:
+    """Return the number that a part of the data is named by, None for any other name."""
+    return float(part) if _NUMBER.fullmatch(part) else None
+
+
+def bin_words(key: str, part: str) -> str:
+    """Return a part of the data as it heads a column: ``±90°`` for ``abs_yaw`` 90, ``−45°`` for ``yaw`` -45."""
+    degrees = number(part)
+    if degrees is None or not is_angle(key):
+        return part
+    if degrees == 0:
+        return "0°"
+    sign = "±" if key.startswith("abs_") else "−" if degrees < 0 else "+"
+    return f"{sign}{abs(degrees):g}°"
+
+
+def bare(shown: str) -> str:
+    """Return a printed rate without its unit, for a table whose caption names it."""
+    return shown.replace(f"{_NARROW_SPACE}%", "")
 
 
 def visible(text: str) -> str:

@@ -20,9 +20,10 @@
     const style = getComputedStyle(root);
     const spec = coloured(JSON.parse(node.nextElementSibling.textContent), style);
     const across = width || node.clientWidth;
-    const longest = Math.max(0, ...spec.data.map((line) => line.name.length));
+    const named = spec.data.filter((line) => line.showlegend !== false);
+    const longest = Math.max(0, ...named.map((line) => line.name.length));
     const abreast = Math.max(1, Math.floor((0.9 * across) / (55 + 6.5 * longest)));
-    const rows = Math.ceil(spec.data.length / abreast); // of the legend: it shall not take them from the plot
+    const rows = Math.ceil(named.length / abreast); // of the legend: it shall not take them from the plot
     Object.assign(spec.layout, {
       width: across,
       height: spec.layout.height + 19 * Math.max(0, rows - 1),

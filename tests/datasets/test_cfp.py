@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recog_restore.datasets.base import select_folds
+from recog_restore.datasets.base import select_folds, spans
 from recog_restore.datasets.cfp import CFP
 from recog_restore.errors import DataError
 
@@ -48,6 +48,45 @@ def test_in_ff_both_indices_are_frontal(tree):
     assert set(dataset.samples().table["view"]) == {"frontal"}
 
 
+def test_for_identification_the_first_frontal_image_is_enrolled_and_all_others_are_searched_for(tree):
+    dataset = CFP(tree, split="identification")
+    table, split = dataset.samples().table, dataset.split()
+    assert table["sample"][split.gallery].tolist() == ["001/frontal/01.jpg", "002/frontal/01.jpg"]
+    assert table[["subject", "view"]].iloc[split.probes].to_numpy().tolist() == [
+        ["001", "frontal"],
+        ["001", "profile"],
+        ["002", "frontal"],
+        ["002", "profile"],
+    ]
+    assert dataset.note == ""
+    with pytest.raises(DataError, match="defines no comparisons"):
+        dataset.pairs()
+    with pytest.raises(DataError, match="defines no gallery"):
+        CFP(tree).split()
+
+
+def test_people_without_a_folder_are_left_out_and_noted_but_a_missing_image_is_missing(tree):
+    for image in (tree / "Data/Images/001").rglob("*.jpg"):
+        image.unlink()
+    for folder in ("001/frontal", "001/profile", "001"):
+        (tree / "Data/Images" / folder).rmdir()
+    (tree / "Data/Images/002/profile/01.jpg").unlink()
+    dataset = CFP(tree, split="identification")
+    assert dataset.note == "1 of the 2 people are there"
+    assert dataset.samples().table["subject"].unique().tolist() == ["002"]
+    assert dataset.missing() == ["002/profile/01.jpg"]
+    findings = {finding.what: finding for finding in dataset.check()}
+    assert findings["people with a folder of images"].found == "1"
+    assert findings["images on disk"].found == "2; 1 missing: 002/profile/01.jpg"
+    assert CFP(tree).note == ""
+    for image in (tree / "Data/Images").rglob("*.jpg"):
+        image.unlink()
+    for folder in ("002/frontal", "002/profile", "002"):
+        (tree / "Data/Images" / folder).rmdir()
+    with pytest.raises(DataError, match="expected folders 001 … 500 of people, found none"):
+        dataset = CFP(tree, split="identification").samples()
+
+
 def test_check_says_which_folds_are_complete(tree):
     (tree / "Data/Images/002/frontal/02.jpg").unlink()
     findings = {finding.what: finding for finding in CFP(tree).check()}
@@ -56,6 +95,13 @@ def test_check_says_which_folds_are_complete(tree):
     assert folds.way_out == "or evaluate on these alone: --folds 1"
     assert findings["images on disk"].found == "4; 1 missing: 002/frontal/02.jpg"
     assert findings["comparisons in Split/FP"].expected == "7,000"
+
+
+@pytest.mark.parametrize(
+    ("folds", "text"), [([], ""), ([2], "2"), ([1, 2, 3], "1-3"), ([1, 3, 4, 8, 9], "1,3-4,8-9")], ids=str
+)
+def test_folds_are_said_as_the_command_line_takes_them(folds, text):
+    assert spans(folds) == text
 
 
 @pytest.mark.parametrize(
@@ -111,4 +157,18 @@ def test_folds_1_to_8_of_the_real_set_are_there_but_for_one_face_without_landmar
     assert len(pairs.mated) == 5_600
     assert all(file.is_file() for file in samples.files)
     assert np.isnan(samples.landmarks).all((1, 2)).sum() == 1
-    assert "8: 1, 2, 3, 4, 5, 6, 7, 8" in {finding.found for finding in dataset.check()} or not dataset.missing()
+    assert "8: 1-8" in {finding.found for finding in dataset.check()} or not dataset.missing()
+
+
+def test_identification_on_the_real_set_has_13_probes_of_each_person(real):
+    dataset = CFP(real("cfp"), "identification")
+    samples, split = dataset.samples(), dataset.split()
+    people = samples.table["subject"].nunique()
+    assert (len(split.gallery), len(split.probes)) == (people, 13 * people)
+    assert samples.table["view"].iloc[split.probes].value_counts().to_dict() == {
+        "frontal": 9 * people,
+        "profile": 4 * people,
+    }
+    assert set(samples.table["sample"].str[-14:].iloc[split.gallery]) == {"frontal/01.jpg"}
+    assert dataset.missing() == []
+    assert dataset.note in ("", f"{people} of the 500 people are there")

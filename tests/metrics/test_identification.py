@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.metrics import top_k_accuracy_score
 
 from recog_restore.errors import ConventionError, UndefinedMetric
-from recog_restore.metrics import FAILED, MISS, cmc, rank_k, ranks, ranks_blocked
+from recog_restore.metrics import FAILED, MISS, cmc, rank_k, ranks, ranks_blocked, ranks_listed
 
 # Few distinct values make ties; every probe gets at least the mate in column 0.
 searches = st.integers(1, 6).flatmap(
@@ -71,6 +72,30 @@ def test_ranks_survive_a_monotone_transform_and_a_permuted_gallery(rows: list[li
     np.testing.assert_array_equal(ranks(scores[:, ::-1], mate[:, ::-1]), expected)
 
 
+@given(searches, st.sampled_from([FAILED, -0.5, 0.0, 0.25, 0.5, 1.0, 2.0]))
+def test_a_distractor_never_improves_a_rank(rows: list[list[tuple[float, bool]]], score: float) -> None:
+    scores, mate = split(rows)
+    more = np.column_stack([scores, np.full(len(scores), score)])
+    assert (ranks(more, np.column_stack([mate, np.zeros(len(mate), bool)])) >= ranks(scores, mate)).all()
+
+
+@given(searches, st.sampled_from([FAILED, -0.5, 0.0, 0.25, 0.5, 1.0, 2.0]))
+def test_another_template_of_the_mate_never_worsens_a_rank(rows: list[list[tuple[float, bool]]], score: float) -> None:
+    scores, mate = split(rows)
+    more = np.column_stack([scores, np.full(len(scores), score)])
+    assert (ranks(more, np.column_stack([mate, np.ones(len(mate), bool)])) <= ranks(scores, mate)).all()
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, 19])
+def test_rank_k_equals_scikit_learn_where_nobody_is_enrolled_twice_and_nothing_ties(k: int) -> None:
+    rng = np.random.default_rng(k)
+    probes, gallery = unit(rng, 200, 4), unit(rng, 20, 4)
+    subject = rng.integers(0, 20, 200)
+    found = ranks_blocked(probes, gallery, subject, np.arange(20), np.ones(200, bool), np.ones(20, bool))
+    expected = top_k_accuracy_score(subject, probes @ gallery.T, k=k, labels=np.arange(20))
+    assert rank_k(found.ranks, k) == pytest.approx(expected, abs=1e-12)
+
+
 def test_ranks_refuse_a_probe_without_mate() -> None:
     with pytest.raises(ConventionError, match=r"mate\[1\]: the probe has no mate in the gallery of a closed set"):
         ranks([[0.5, 0.1], [0.5, 0.1]], [[True, False], [False, False]])
@@ -116,6 +141,36 @@ def test_blocked_ranks_equal_ranks_of_the_whole_matrix(block: int) -> None:
     np.testing.assert_allclose(found.best_mate_score, np.where(mate, scores, FAILED).max(axis=1), atol=1e-6)
     np.testing.assert_allclose(found.best_impostor_score, np.where(mate, FAILED, scores).max(axis=1), atol=1e-6)
     assert (found.ranks == MISS).any()
+    masked = {"mate": np.where(mate, scores, FAILED), "impostor": np.where(mate, FAILED, scores)}
+    for rows, table in ((found.best_mate_row, masked["mate"]), (found.best_impostor_row, masked["impostor"])):
+        np.testing.assert_array_equal(rows, np.where(table.max(axis=1) > FAILED, table.argmax(axis=1), -1))
+
+
+@pytest.mark.parametrize("k", [1, 3, 12, 80])
+def test_lists_tell_the_ranks_that_the_whole_gallery_gives_or_say_that_they_do_not(k: int) -> None:
+    rng = np.random.default_rng(k)
+    scores = rng.integers(0, 25, (60, 80)).astype(np.float32)  # many ties
+    gallery_subject = np.array([f"s{i}" for i in rng.integers(0, 30, 80)])
+    probe_subject = rng.choice(gallery_subject, 60)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    found, told = ranks_listed(np.take_along_axis(scores, order, 1), order, probe_subject, gallery_subject)
+    mate = probe_subject[:, None] == gallery_subject
+    expected = ranks(scores, mate)
+    np.testing.assert_array_equal(found.ranks[told], expected[told])
+    np.testing.assert_array_equal(found.best_mate_score[told], np.where(mate, scores, FAILED).max(axis=1)[told])
+    np.testing.assert_array_equal(found.best_impostor_score[told], np.where(mate, FAILED, scores).max(axis=1)[told])
+    assert (found.ranks >= expected)[found.ranks == MISS].all()
+    assert told.all() if k == 80 else not told.all()
+
+
+def test_list_of_a_case_done_by_hand() -> None:
+    scores = np.array([[0.9, 0.8, 0.7], [0.9, 0.8, 0.8], [0.9, 0.8, -np.inf], [0.9, 0.8, 0.7]], np.float32)
+    rows = np.array([[4, 1, 0], [4, 0, 1], [4, 1, -1], [0, 1, 2]])
+    found, told = ranks_listed(scores, rows, ["a", "a", "a", "x"], ["x", "a", "x", "a", "b"])
+    assert found.ranks.tolist() == [2, 3, 2, 1]  # the tie counts against the second
+    assert found.best_mate_row.tolist() == [1, 1, 1, 0]
+    assert found.best_impostor_row.tolist() == [4, 4, 4, 1]
+    assert told.tolist() == [True, False, True, True]
 
 
 def test_failed_embedding_may_hold_anything() -> None:
@@ -125,6 +180,8 @@ def test_failed_embedding_may_hold_anything() -> None:
     assert found.ranks.tolist() == [1, MISS]
     assert found.best_mate_score.tolist() == [1, FAILED]
     assert found.best_impostor_score.tolist() == [0, FAILED]
+    assert found.best_mate_row.tolist() == [0, -1]
+    assert found.best_impostor_row.tolist() == [2, -1]
 
 
 def test_gallery_of_mates_alone_has_no_impostor() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recog_restore.results import Curve, Example, ExampleFace, Failure, Histogram, Result, Value
+from recog_restore.results import Confusion, Curve, Example, ExampleFace, Failure, Histogram, Result, Value
 
 from .browser import Browser
 
@@ -249,6 +249,110 @@ def identification(names: tuple[str, ...] = ("gfrnet",)) -> Result:
     )
 
 
+def interval(rate: float, n: int) -> tuple[float, float]:
+    """About 95 %, by Wilson's formula."""
+    centre, half = (rate + 1.92 / n) / (1 + 3.84 / n), 1.96 * (rate * (1 - rate) / n + 0.96 / n**2) ** 0.5
+    return max(0.0, centre - half / (1 + 3.84 / n)), min(1.0, centre + half / (1 + 3.84 / n))
+
+
+YAWS = {"0": 0.995, "15": 0.9862, "30": 0.9841, "45": 0.9713, "60": 0.8592, "75": 0.551, "90": 0.155}
+NOTE = "SynthPIE: synthetic faces rendered by this program; not a Multi-PIE number"
+
+
+def multipie(
+    gains: dict[str, float] | None = None,
+    *,
+    embedder: str = "arcface-synthpie",
+    confusions: int = 3,
+    note: str = NOTE,
+    subjects: tuple[str, ...] = ("217", "301", "188"),
+    by: tuple[str, ...] = ("abs_yaw", "yaw", "illumination", "session"),
+    search: dict[str, object] | None = None,
+    degradation: dict[str, object] | None = None,
+) -> Result:
+    """A search as the Multi-PIE protocols give it: rates that fall with yaw, intervals, and the worst confusions."""
+    gains = {"clahe": -0.006, "mdfr": 0.2} if gains is None else gains
+    rng = np.random.default_rng(len(embedder))
+    values, hits = [], {}
+    for name, gain in {"none": 0.0, **gains}.items():
+        rates = {yaw: min(0.9993, rate + gain * (1 - rate) - 0.002 * (name != "none")) for yaw, rate in YAWS.items()}
+        counts = {yaw: 137 * (19 if yaw == "0" else 40) for yaw in YAWS}
+        counts["90"] -= 3  # of missing files
+        right = {yaw: round(rates[yaw] * counts[yaw]) for yaw in YAWS}
+        total = sum(counts.values())
+        hits[name] = tuple(1 - (1 - sum(right.values()) / total) * 0.93**k for k in range(50))
+        for rank in (1, 5, 10):
+            rate = round(hits[name][rank - 1] * total) / total
+            values.append(Value(f"rank{rank}", name, rate, total, interval=interval(rate, total), method="wilson"))
+
+        def add(rank: int, key: str, parts: dict[str, tuple[int, int]], name: str = name) -> None:
+            for part, (k, n) in parts.items():
+                values.append(
+                    Value(f"rank{rank}", name, k / n, n, {key: part}, interval=interval(k / n, n), method="wilson")
+                )
+            mean = sum(k / n for k, n in parts.values()) / len(parts)
+            values.append(Value(f"rank{rank}_macro", name, mean, len(parts), {"over": key}))
+
+        if "abs_yaw" in by:
+            add(1, "abs_yaw", {yaw: (right[yaw], counts[yaw]) for yaw in YAWS})
+            add(5, "abs_yaw", {yaw: (min(counts[yaw], round(1.02 * right[yaw])), counts[yaw]) for yaw in YAWS})
+        if "yaw" in by:
+            signed = [f"{sign}{yaw}" for sign in ("-", "") for yaw in YAWS if yaw != "0"] + ["0"]
+            halves = {y: (min(2740, max(0, round(rates[y.strip("-")] * 2740 + 9 * (y > "0")))), 2740) for y in signed}
+            add(1, "yaw", dict(sorted(halves.items(), key=lambda part: float(part[0]))))
+        if "illumination" in by:
+            add(1, "illumination", {f"{i:02d}": (int(2000 * (0.7 + 0.02 * rng.random())), 2000) for i in range(20)})
+        if "session" in by:
+            add(1, "session", {str(i): (int(9000 * (0.76 - 0.03 * i)), 9000) for i in range(1, 5)})
+    found = tuple(
+        Confusion(
+            preprocessor=name,
+            subject=subject,
+            impostor_subject=subjects[(i + 1) % len(subjects)],
+            rank=7 - i,
+            mate_score=0.12 + 0.05 * i,
+            impostor_score=0.61 - 0.04 * i,
+            probe=ExampleFace(f"{subject}_01_01_240_{i:02d}", face(i), face(i, 8 if name != "none" else 16)),
+            mate=ExampleFace(f"{subject}_01_01_051_07", face(i, 32), face(i, 32)),
+            impostor=ExampleFace(f"{subjects[i - 1]}_01_01_051_07", face(i + 50), face(i + 50)),
+        )
+        for name in hits
+        for i, subject in enumerate(subjects[:confusions])
+    )
+    return Result(
+        protocol={
+            "id": "multipie-setting2@1",
+            "title": "Multi-PIE setting 2: four sessions, 137 subjects, frontal gallery, ±90° to 0°",
+            "kind": "identification",
+            "failure": "a failed face never matches",
+            "settings": {"primary": "rank1", "preprocess": "probes", "degradation": degradation},
+        },
+        data={
+            "dataset": "synthpie",
+            "root": "",
+            "fingerprint": "5e" * 32,
+            "partial": "",
+            "gallery": 137,
+            "probes": total,
+            "gallery_subjects": 137,
+            "templates": False,
+            "note": note,
+        },
+        embedder={"name": embedder, "words": "112×112 RGB, (x − 127.5) / 127.5", "sha256": "cd" * 32, "card": {}},
+        preprocessors=tuple(
+            {"name": name, "title": name, "task": "restore", "settings": {}, "card": {}} for name in hits
+        ),
+        values=tuple(values),
+        failed={name: 3 for name in hits},
+        failures=tuple(Failure(f"217_01_01_240_{i:02d}.png", "none", "decode", "no such file") for i in range(3)),
+        settings={"command": ["rr-eval"], "search": search or {"backend": "exact", "exact": True, "device": "cpu"}},
+        provenance={"date": "2025-06-01"},
+        seconds={"search": 0.2},
+        cmc=hits,
+        confusions=found,
+    )
+
+
 def nasty() -> Result:
     """A result whose every text is hostile."""
     first = NASTY[0]
@@ -272,6 +376,11 @@ def make() -> Callable[..., Result]:
 @pytest.fixture(scope="session")
 def search() -> Callable[..., Result]:
     return identification
+
+
+@pytest.fixture(scope="session")
+def poses() -> Callable[..., Result]:
+    return multipie
 
 
 @pytest.fixture(scope="session")

@@ -86,7 +86,7 @@ def test_a_run_without_preprocessors_says_what_the_baseline_reaches(make: Callab
     base = make({}, breakdown=False, failures=0)
     (answer,) = answers(dataclasses.replace(base, values=(value("none", 0.993),)))
     assert plain(answer.sentence) == (
-        "(the untouched baseline) reaches 10-fold accuracy 99.30 % over 6,000 comparisons; 0 faces failed. "
+        "(the baseline: untouched faces) reaches 10-fold accuracy 99.30 % over 6,000 comparisons; 0 faces failed. "
         "No preprocessor was compared."
     )
     assert caveat(base) == ""
@@ -112,3 +112,39 @@ def test_intervals_and_spread_are_told_without_claiming_a_test(make: Callable[..
         "95 % intervals: 40.00 % to 60.00 % in the baseline, 30.00 % to 50.00 % after. "
         "Standard deviation between folds: 1.00 points in the baseline, 2.50 after."
     )
+
+
+def test_the_bins_that_gain_and_lose_most_are_named(poses: Callable[..., Result]) -> None:
+    clahe, mdfr = answers(poses({"clahe": -0.006, "mdfr": 0.2}))
+    assert clahe.where == "Over |yaw|: nothing gained, most lost at ±90° (−0.71)."
+    assert mdfr.where == "Over |yaw|: most gained at ±90° (+16.71), most lost at 0° (−0.12)."
+    assert answers(poses(by=()))[0].where == ""
+
+
+def test_the_most_gaining_and_losing_bin_equal_a_slow_search(poses: Callable[..., Result]) -> None:
+    run = poses({"mdfr": 0.02})
+    changes = {}
+    for after in run.values:
+        for before in run.values:
+            alike = (before.metric, before.where) == (after.metric, after.where)
+            if alike and after.metric == "rank1" and "abs_yaw" in after.where:
+                if (before.preprocessor, after.preprocessor) == ("none", "mdfr"):
+                    changes[after.where["abs_yaw"]] = after.value - before.value  # type: ignore[operator]
+    best, worst = max(changes, key=lambda yaw: changes[yaw]), min(changes, key=lambda yaw: changes[yaw])
+    (answer,) = answers(run)
+    assert f"most gained at ±{best}° (+{100 * changes[best]:.2f})" in answer.where
+    assert f"most lost at {'±' * (worst != '0')}{worst}° (−{-100 * changes[worst]:.2f})" in answer.where
+
+
+def test_a_search_says_that_its_differences_carry_no_paired_test(poses: Callable[..., Result]) -> None:
+    assert "the differences carry no paired test yet" in caveat(poses())
+
+
+def test_the_baseline_of_degraded_faces_is_not_called_untouched(make: Callable[..., Result]) -> None:
+    base = dataclasses.replace(make({}, breakdown=False, failures=0), values=(value("none", 0.993),))
+    for apply, words in (("all", "faces"), ("probes", "probes")):
+        degradation = {"name": "down8", "apply": apply, "seed": 0}
+        settings = {**base.protocol["settings"], "degradation": degradation}
+        degraded = dataclasses.replace(base, protocol={**base.protocol, "settings": settings})
+        (answer,) = answers(degraded)
+        assert answer.sentence.startswith(f"(the baseline: {words} degraded by down8, not preprocessed) reaches")

@@ -13,7 +13,7 @@ from recog_restore.results import Result
 from .browser import Browser
 from .page import click_everything, faint, overhang
 
-PAGES = ("one", "several", "search", "hostile", "bare")
+PAGES = ("one", "several", "search", "poses", "embedders", "hostile", "bare")
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,9 @@ def pages(
     tmp_path_factory: pytest.TempPathFactory,
     make: Callable[..., Result],
     search: Callable[..., Result],
+    poses: Callable[..., Result],
     hostile: Result,
+    nasty_names: tuple[str, ...],
 ) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     one = make(examples=2)
@@ -33,6 +35,8 @@ def pages(
             search(),
         ],
         "search": [search()],
+        "poses": [poses()],
+        "embedders": [poses(), poses({nasty_names[0]: 0.1}, embedder="cosface", subjects=nasty_names)],
         "hostile": [hostile],
         "bare": [make({}, examples=0, failures=0, breakdown=False)],
     }
@@ -62,7 +66,7 @@ def test_a_page_has_no_error_no_request_and_no_overhang_and_is_readable(
     assert [url for url in browser.requests if not url.startswith("data:")] == [pages[name].as_uri()]
 
 
-@pytest.mark.parametrize("name", ["one", "several", "search"])
+@pytest.mark.parametrize("name", ["one", "several", "poses"])
 def test_everything_can_be_clicked_without_an_error(browser: Browser, pages: dict[str, Path], name: str) -> None:
     browser.scheme("light")
     browser.size(1200)
@@ -139,6 +143,30 @@ def test_no_plot_offers_to_upload_itself(browser: Browser, pages: dict[str, Path
     browser.open(pages["one"])
     titles = browser.evaluate("[...document.querySelectorAll('.modebar-btn')].map((n) => n.dataset.title)")
     assert set(titles) == {"Download plot as a PNG", "Zoom", "Pan", "Reset axes"}
+
+
+def test_bands_are_drawn_and_vanish_with_their_line(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.scheme("light")
+    browser.size(1200)
+    browser.open(pages["poses"])
+    fills = "document.querySelector('.drawing').querySelectorAll('.scatterlayer .js-fill').length"
+    assert browser.evaluate(fills) == 3
+    assert browser.evaluate("document.querySelector('.drawing').querySelectorAll('.legendtoggle').length") == 3
+    box = browser.evaluate(
+        "(() => { const n = document.querySelector('.legendtoggle');"
+        " n.scrollIntoView({block: 'center', behavior: 'instant'});"
+        " const b = n.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+    )
+    browser.click(*box)
+    browser.evaluate("new Promise(done => setTimeout(done, 800))")
+    assert browser.evaluate(fills) == 2
+
+
+def test_the_papers_table_fits_a_desktop(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.size(1280)
+    browser.open(pages["poses"])
+    box = "document.querySelector('table.bins').parentElement"
+    assert browser.evaluate(f"{box}.scrollWidth - {box}.clientWidth") <= 0
 
 
 def test_names_are_drawn_letter_for_letter(browser: Browser, pages: dict[str, Path]) -> None:

@@ -5,17 +5,23 @@ import itertools
 import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
-from recog_restore.report import figures
-from recog_restore.results import Curve, Histogram, Result
+from recog_restore.report import figures, run
+from recog_restore.results import Curve, Histogram, Result, Value
 
 
 def lines(result: Result) -> list[tuple[figures.Series, Curve]]:
     return list(zip(figures.series(list(result.curves)), result.curves.values(), strict=True))
+
+
+def drawn(figure: figures.Figure) -> list[dict[str, Any]]:
+    assert figure.spec is not None
+    return list(figure.spec["data"])
 
 
 @pytest.mark.parametrize("number", [0, 1, 2, 50, 51, 5000])
@@ -40,7 +46,7 @@ def test_thinning_leaves_no_gap_larger_than_the_line_needs() -> None:
 
 def test_the_roc_is_the_curve_without_its_zeros(make: Callable[..., Result]) -> None:
     curve = Curve((None, 0.9, 0.5, 0.1), (0.0, 0.0, 0.25, 1.0), (1.0, 0.5, 0.125, 0.0))
-    (line,) = figures.roc([(figures.series(["none"])[0], curve)], 100).spec["data"]
+    (line,) = drawn(figures.roc([(figures.series(["none"])[0], curve)], 100))
     assert (line["x"], line["y"]) == ([0.25, 1.0], [0.875, 1.0])
 
 
@@ -54,11 +60,20 @@ def test_det_axes_are_normal_deviates() -> None:
     assert ticks["1%"] == pytest.approx(norm.ppf(0.01), abs=1e-4)
 
 
-def test_curves_without_errors_give_empty_lines_not_an_error() -> None:
+def test_curves_without_errors_are_words_instead_of_an_empty_plot() -> None:
     curve = Curve((0.5,), (0.0,), (0.0,))
-    for draw in (figures.roc, figures.det):
-        (line,) = draw([(figures.series(["none"])[0], curve)], 100).spec["data"]
-        assert line["x"] == []
+    for draw, why in ((figures.roc, "no threshold with a false match"), (figures.det, "errors of both kinds")):
+        figure = draw([(figures.series(["none"])[0], curve)], 100)
+        assert figure.spec is None
+        assert figure.words.startswith("Nothing to draw: ")
+        assert why in figure.words
+
+
+def test_a_line_without_points_is_named_in_words() -> None:
+    errs, none = Curve((0.9, 0.5), (0.001, 0.02), (0.4, 0.03)), Curve((0.5,), (0.0,), (0.0,))
+    figure = figures.det(list(zip(figures.series(["none", "a & b"]), (errs, none), strict=True)), 100)
+    assert drawn(figure)
+    assert figure.words.endswith("Not drawn, because no threshold makes errors of both kinds: a & b.")
 
 
 def test_histograms_are_shares_on_common_axes(make: Callable[..., Result]) -> None:
@@ -92,15 +107,66 @@ def test_every_line_of_a_plot_looks_different() -> None:
 
 
 def test_names_cannot_be_read_as_plotlys_html_and_long_ones_are_cut() -> None:
-    hits = figures.cmc([(figures.series(["<b>&amp;\u202e"])[0], (0.5, 1.0))]).spec["data"]
+    hits = drawn(figures.cmc([(figures.series(["<b>&amp;\u202e"])[0], (0.5, 1.0), 2)]))
     assert hits[0]["name"] == r"&lt;b&gt;&amp;amp;\u202e"
-    long = figures.cmc([(figures.series(["x" * 100])[0], (0.5,))]).spec["data"]
+    long = drawn(figures.cmc([(figures.series(["x" * 100])[0], (0.5,), 2)]))
     assert long[0]["name"] == "x" * 39 + "…"
 
 
-def test_the_cmc_begins_at_rank_one() -> None:
-    (line,) = figures.cmc([(figures.series(["none"])[0], (0.5, 0.75, 1.0))]).spec["data"]
+def test_the_cmc_begins_at_rank_one_and_counts_its_hits() -> None:
+    (line,) = drawn(figures.cmc([(figures.series(["none"])[0], (0.5, 0.75, 1.0), 2000)]))
     assert (line["x"], line["y"]) == ([1, 2, 3], [0.5, 0.75, 1.0])
+    assert line["customdata"] == [": 1,000 of 2,000 searches", ": 1,500 of 2,000 searches", ": 2,000 of 2,000 searches"]
+    (line,) = drawn(figures.cmc([(figures.series(["none"])[0], (0.5,), 0)]))
+    assert line["customdata"] == [""]
+
+
+def test_the_cmc_is_zoomed_to_its_lowest_rate_and_logarithmic_when_long() -> None:
+    short = figures.cmc([(figures.series(["none"])[0], (0.98, 0.99), 100)]).spec
+    long = figures.cmc([(figures.series(["none"])[0], (0.9,) * 50, 100)]).spec
+    assert short is not None
+    assert long is not None
+    low, high = short["layout"]["yaxis"]["range"]
+    assert 0.95 < low < 0.98
+    assert 1 < high < 1.02
+    assert long["layout"]["xaxis"]["type"] == "log"
+    assert long["layout"]["xaxis"]["ticktext"] == ["1", "2", "5", "10", "20", "50"]
+
+
+def test_rank_1_over_yaw_has_a_line_and_a_band_per_preprocessor(poses: Callable[..., Result]) -> None:
+    result = poses({"mdfr": 0.2})
+    over, signed, cmc = run.plots([(figures.series(["none", "mdfr"]), result)], 100)
+    assert [figure.title for figure in (over, signed, cmc)] == [
+        "Rank-1 hit rate over |yaw|",
+        "Rank-1 hit rate over yaw",
+        "CMC",
+    ]
+    bands, lines = drawn(over)[:2], drawn(over)[2:]
+    for name, band, line in zip(("none", "mdfr"), bands, lines, strict=True):
+        values = [
+            (float(v.where["abs_yaw"]), v)
+            for v in result.values
+            if v.metric == "rank1" and v.preprocessor == name and "abs_yaw" in v.where
+        ]
+        values.sort(key=lambda entry: entry[0])
+        assert line["x"] == [x for x, _ in values]
+        assert line["y"] == pytest.approx([v.value for _, v in values], rel=1e-4)
+        ends = [v.interval for _, v in values if v.interval]
+        assert band["y"] == pytest.approx([low for low, _ in ends] + [high for _, high in ends][::-1], rel=1e-4)
+        assert band["x"] == line["x"] + line["x"][::-1]
+        assert (band["legendgroup"], band["showlegend"]) == (line["legendgroup"], False)
+        assert [entry[2] for entry in line["customdata"]] == [f"{v.n:,} searches" for _, v in values]
+    assert lines[1]["customdata"][6][0] == "±90°"
+
+
+def test_parts_without_a_value_leave_a_gap_and_without_intervals_there_is_no_band(
+    search: Callable[..., Result],
+) -> None:
+    values = [Value("rank1", "none", rate, 10, {"abs_yaw": yaw}) for yaw, rate in (("0", 0.9), ("15", None))]
+    result = dataclasses.replace(search(), values=tuple(values))
+    (line,) = drawn(figures.over(result, [(figures.series(["none"])[0], values)], "rank1", "abs_yaw"))
+    assert (line["x"], line["y"]) == ([0.0], [0.9])
+    assert figures.over(result, [(figures.series(["none"])[0], values[1:])], "rank1", "abs_yaw").spec is None
 
 
 def test_points_are_shared_by_all_curves_of_a_page(make: Callable[..., Result]) -> None:
@@ -108,6 +174,6 @@ def test_points_are_shared_by_all_curves_of_a_page(make: Callable[..., Result]) 
     assert figures.points_each([result]) == figures.MOST_POINTS
     many = [result] * 30
     assert figures.points_each(many) * len(many) * len(result.curves) * 2 <= figures.POINTS
-    for line in figures.roc(lines(result), figures.points_each(many)).spec["data"]:
+    for line in drawn(figures.roc(lines(result), figures.points_each(many))):
         assert len(line["x"]) <= figures.points_each(many)
         assert all(math.isfinite(x) for x in line["x"])

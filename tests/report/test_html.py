@@ -298,12 +298,14 @@ def test_a_result_just_computed_gives_the_page_of_its_file(make: Callable[..., R
     assert html.render([read(tmp_path / "result.json")]) == page
 
 
-def test_undefined_error_rates_leave_gaps_in_curves(make: Callable[..., Result]) -> None:
+def test_undefined_error_rates_are_said_instead_of_drawn(make: Callable[..., Result]) -> None:
     result = make(examples=0)
     nan = (float("nan"),) * 3
     curves = {"none": Curve((None, 0.5, 0.1), (0.0, 0.5, 1.0), nan), "clahe": Curve((None, 0.5, 0.1), nan, nan)}
-    found = specs(Page(html.render([dataclasses.replace(result, curves=curves)])))
-    assert [line["x"] for line in found[0]["data"] + found[1]["data"]] == [[], [], [], []]
+    page = Page(html.render([dataclasses.replace(result, curves=curves)]))
+    assert len(specs(page)) == len(result.histograms)
+    assert "Nothing to draw: no threshold with a false match has a true accept rate." in page.words()
+    assert "Nothing to draw: no threshold makes errors of both kinds." in page.words()
 
 
 def test_the_failure_rule_is_the_protocols(make: Callable[..., Result]) -> None:
@@ -358,3 +360,89 @@ def test_a_report_imports_neither_torch_nor_pandas_nor_the_engine() -> None:
     )
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+NOTE = "SynthPIE: synthetic faces rendered by this program; not a Multi-PIE number"
+
+
+def test_that_faces_are_synthetic_is_said_in_title_first_screen_and_every_caption(
+    poses: Callable[..., Result],
+) -> None:
+    text = html.render([poses()])
+    assert f"· {NOTE}</title>" in text
+    head = Page(text).words().split("Protocol multipie-setting2@1")[0]
+    assert NOTE in head
+    captions = re.findall(r"<(?:fig)?caption>.*?</(?:fig)?caption>", text, re.DOTALL)
+    numbers = [caption for caption in captions if "Score with its mate" not in caption]
+    failures = [caption for caption in numbers if NOTE not in caption]
+    assert [re.sub("<[^>]*>", "", caption).split()[0] for caption in failures] == ["Faces", "Reasons"]
+    assert len(numbers) > 6
+    assert NOTE not in html.render([poses(note="")])
+
+
+def test_notes_of_several_runs_stand_once_unless_they_differ(poses: Callable[..., Result]) -> None:
+    same = Page(html.render([poses(), poses(embedder="cosface")])).words()
+    assert same.split("Side by side")[0].count(NOTE) == 2  # the title of the file, and the page
+    mixed = Page(html.render([poses(), poses(embedder="cosface", note="other")])).words()
+    assert f"{NOTE} · other" in mixed
+    assert "Run 2 · cosface on multipie-setting2@1 other" in mixed
+
+
+def test_the_facts_of_a_search_are_its_counts_its_backend_and_what_is_preprocessed(
+    poses: Callable[..., Result],
+) -> None:
+    words = Page(html.render([poses()])).words()
+    assert "Gallery 137 faces of 137 subjects Probes 35,480 faces" in words
+    assert "What is preprocessed probes only, not the gallery Search exact" in words
+    nearly = {"backend": "faiss-hnsw", "exact": False, "recall": 0.9962, "recall_at": 50, "device": "cpu"}
+    result = poses(search=nearly)
+    result.data["templates"] = True
+    result.protocol["settings"]["preprocess"] = "both"
+    words = Page(html.render([result])).words().replace("\u202f", " ")
+    two = Page(html.render([poses(), result])).words()
+    assert "Not every run searches the whole gallery: at least one search is approximate." in two
+    assert "faiss-hnsw, approximate: lists 99.62 % of the 50 best of the exact search" in words
+    assert "Gallery 137 templates of 137 subjects" in words
+    assert "What is preprocessed probes and gallery" in words
+    flat = {"backend": "faiss-flat", "exact": True}
+    assert "Search faiss-flat, exact" in Page(html.render([poses(search=flat)])).words()
+    blind = {"backend": "faiss-ivf", "exact": False, "recall": None}
+    assert "Search faiss-ivf, approximate: recall unknown" in Page(html.render([poses(search=blind)])).words()
+
+
+def test_the_papers_table_comes_before_all_metrics_and_side_by_side_has_it_too(
+    poses: Callable[..., Result],
+) -> None:
+    headings = [text for level, text in Page(html.render([poses()])).headings if level == 2]
+    assert headings[:2] == ["Rank-1 hit rate over |yaw|", "All metrics"]
+    two = html.render([poses(), poses(embedder="cosface")])
+    comparison = two.split('id="comparison"')[1].split('class="run"')[0]
+    assert comparison.count('<table class="bins">') == 3
+    assert "±90°" in comparison
+
+
+def test_no_subject_of_a_confusion_becomes_markup(poses: Callable[..., Result], nasty_names: tuple[str, ...]) -> None:
+    result = poses({nasty_names[0]: 0.1}, subjects=nasty_names, confusions=len(nasty_names), note=nasty_names[1])
+    text = html.render([result])
+    page = Page(text)
+    assert all(not attribute.startswith("on") for _, attributes in page.tags for attribute in attributes)
+    assert len([1 for attributes, _ in page.scripts if attributes.get("type") != "application/json"]) == 2
+    words = page.words()
+    for name in nasty_names:
+        assert words.count(" ".join(f"probe {wording.visible(name)}".split())) == 2
+        assert words.count(" ".join(f"taken for {wording.visible(name)}".split())) == 2
+    images = [attributes for tag, attributes in page.tags if tag == "img"]
+    assert len(images) == len(nasty_names) * (3 + 4)
+    assert all(attributes["alt"] for attributes in images)
+
+
+def test_faces_are_shown_only_if_the_result_holds_them(poses: Callable[..., Result]) -> None:
+    page = Page(html.render([poses(confusions=0)]))
+    assert "Worst confusions" not in page.words()
+    assert not [1 for tag, _ in page.tags if tag == "img"]
+
+
+def test_the_baseline_of_degraded_faces_is_described_as_it_is(poses: Callable[..., Result]) -> None:
+    words = Page(html.render([poses(degradation={"name": "down8", "apply": "probes"})])).words()
+    assert "Baseline (probes degraded by down8, not preprocessed) and preprocessors" in words
+    assert "untouched" not in words.split("Configuration")[0]

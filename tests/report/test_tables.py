@@ -136,3 +136,50 @@ def test_a_result_without_values_gives_empty_tables(make: Callable[..., Result])
     assert r"\begin{tabular}{ll}" in tables.latex([empty])
     assert "baseline" in printed(empty)
     assert tables.latex([]).startswith("%")
+
+
+def test_the_summary_of_a_search_has_a_column_per_bin_and_says_what_its_faces_are(
+    poses: Callable[..., Result],
+) -> None:
+    for width in (80, 100):
+        text = printed(poses(), width)
+        assert max(map(len, text.splitlines())) <= width
+        assert "…" not in text
+        assert "SynthPIE: synthetic faces" in text
+        assert "Rank-1 hit rate over |yaw|, %" in text
+        table = text.split("over |yaw|")[1]
+        assert re.search(r"±90° +±75° +±60° +±45° +±30° +±15° +0° +mean +all", table)
+        rows = {line.split()[0]: line.split()[1:] for line in table.splitlines() if line.strip()}
+        assert rows["baseline"] == "15.50 55.09 85.91 97.14 98.41 98.61 99.50 78.60 76.91".split()
+        assert rows["searches"] == "5,477 5,480 5,480 5,480 5,480 5,480 2,603 35,480".split()
+        assert "+16.71" in table
+
+
+def test_a_search_without_bins_has_one_table(search: Callable[..., Result], make: Callable[..., Result]) -> None:
+    assert "over" not in printed(search())
+    assert "over" not in printed(make())
+
+
+def test_latex_has_the_papers_table_with_differences_below(poses: Callable[..., Result]) -> None:
+    text = tables.latex([poses({"mdfr": 0.2}), poses({"mdfr": 0.1}, embedder="cosface")])
+    assert text.count(r"\begin{table}") == 4  # all metrics; rank-1 and rank-5 over |yaw|; rank-1 over session
+    (table,) = (t for t in text.split(r"\begin{table}") if r"Rank-1 hit rate over \textbar{}yaw\textbar{}" in t)
+    assert r"Embedder & Preprocessor & $\pm$90$^\circ$ & $\pm$75$^\circ$" in table
+    assert r"arcface-synthpie & baseline & 15.50 & 55.09 & 85.91 & 97.14 & 98.41 & 98.61 & 99.50" in table
+    assert r" &  & ($+$16.71)" in table or r" &  & (+16.71) & (+8.80)" in table
+    assert "cosface & mdfr & " in table
+    assert text.count("not a Multi-PIE number.") == 4
+    for part in text.split(r"\begin{table}")[1:]:
+        columns = re.search(r"\\begin\{tabular\}\{(l+r+)\}", part)
+        assert columns is not None
+        body = [line for line in part.splitlines() if line.endswith(r"\\")]
+        assert {len(re.split(r"(?<!\\)&", line)) for line in body} == {len(columns[1])}
+
+
+def test_csv_says_how_intervals_were_had_and_what_the_faces_are(poses: Callable[..., Result]) -> None:
+    found = rows(tables.csv([poses()]))
+    assert {row["note"] for row in found} == {
+        "SynthPIE: synthetic faces rendered by this program; not a Multi-PIE number"
+    }
+    assert {row["interval_method"] for row in found if row["interval_low"]} == {"wilson"}
+    assert {row["interval_method"] for row in found if not row["interval_low"]} == {""}
