@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -28,14 +29,27 @@ _PNM_HEADER = re.compile(rb"P[2356](?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+
 cv2.utils.logging.setLogLevel(0)  # the reason of a failure goes into the result, not to stderr from a worker
 
 
-def read_image(file: Path | bytes) -> NDArray[np.uint8]:
-    """Return the image in a file, or in the bytes themselves.
+class Rendered(Protocol):
+    """An image that is computed when it is asked for, instead of lying in a file."""
+
+    def digest(self) -> str:
+        """Return a SHA-256 of all that the pixels depend on; equal digests mean equal pixels."""
+
+    def read(self) -> NDArray[np.uint8]:
+        """Return (H, W, 3) uint8 RGB, the same at every call."""
+
+
+Source = Path | bytes | Rendered
+
+
+def read_image(file: Source) -> NDArray[np.uint8]:
+    """Return the image in a file, in the bytes themselves, or the one that is rendered.
 
     Raises:
         DataError: the file is missing, empty, not an image of a known format, truncated, or too small; the message is
             the reason that a failure to acquire carries, so it does not repeat the file's name.
     """
-    return decode(_bytes(file))
+    return decode(_bytes(file)) if isinstance(file, (Path, bytes)) else file.read()
 
 
 def decode(data: bytes) -> NDArray[np.uint8]:

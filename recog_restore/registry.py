@@ -1,4 +1,4 @@
-"""One small registry for preprocessors, embedders, data sets, detectors and degradations alike."""
+"""One small registry for preprocessors, embedders, data sets, detectors, searches and all else that has names."""
 
 from __future__ import annotations
 

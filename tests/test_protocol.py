@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
+from recog_restore.datasets.posed import Selection
 from recog_restore.degrade import DEGRADATIONS
 from recog_restore.errors import RecordError, ResourceMissing
 from recog_restore.protocol import known, load
@@ -27,6 +29,27 @@ def test_every_protocol_of_the_package_is_valid(name: str) -> None:
 def test_published_counts_stand_in_the_protocols(name: str, comparisons: int) -> None:
     expect = load(name).data.expect
     assert (expect.comparisons, expect.mated, expect.folds) == (comparisons, comparisons // 2, 10)
+
+
+def test_multi_pie_has_a_stand_in_and_every_disagreement_of_papers_as_an_option() -> None:
+    first, second = load("multipie-setting1"), load("multipie-setting2")
+    assert (second.data.dataset, second.data.stand_in) == ("multipie", "synthpie")
+    assert (second.preprocess, second.breakdowns) == ("probes", ("abs_yaw",))
+    options = {field.name for field in dataclasses.fields(Selection)}
+    assert set(second.data.options) == options - {"seed"}
+    assert {k: v for k, v in first.data.options.items() if v != second.data.options[k]} == {
+        "sessions": [1],
+        "train_people": 150,
+        "test_people": 100,
+    }
+    tiny = load("multipie-vividgan")
+    assert tiny.degradation is not None
+    assert (tiny.degradation.name, tiny.degradation.apply) == ("vivid-16", "probes")
+    assert tiny.data.options["test_people"] * tiny.data.options["probes_per_person"] == 5_000
+    larger = load("multipie-vividgan-32")
+    assert larger.degradation is not None
+    assert (larger.degradation.name, larger.degradation.apply) == ("vivid-32", "probes")
+    assert larger.data == tiny.data
 
 
 def test_variant_changes_only_what_it_says() -> None:

@@ -18,7 +18,7 @@ from rich.progress import (
 
 from ..engine.progress import Progress as Watcher
 
-_WORDS = {"read": "reading files", "detect": "detecting faces", "embed": "embedding faces"}
+_WORDS = {"read": "reading files", "detect": "detecting faces", "embed": "embedding faces", "render": "rendering"}
 
 
 class Bars(Watcher):

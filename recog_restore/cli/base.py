@@ -34,3 +34,18 @@ class Group(click.Group):
 
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
+def numbers(text: str | None, what: str) -> tuple[int, ...]:
+    """Return the numbers of ``1-8`` or ``1,3,5``, none of nothing.
+
+    Raises:
+        click.BadParameter: it is neither; the message says that ``what`` was expected.
+    """
+    found: list[int] = []
+    for part in (text or "").replace(" ", "").split(","):
+        first, dash, last = part.partition("-")
+        if part and not (first.isdigit() and (last.isdigit() or not dash)):
+            raise click.BadParameter(f"{text!r}: expected {what}, as 1-8 or 1,3,5")
+        found += range(int(first), int(last or first) + 1) if part else ()
+    return tuple(found)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .base import SETTINGS, Command, Group
+from .base import SETTINGS, Command, Group, numbers
 
 
 @click.group(cls=Group, context_settings=SETTINGS)
@@ -23,22 +23,24 @@ def list_() -> None:
     places = registered()
     for name in protocols.known():
         record = protocols.load(name)
+        otherwise = f"not registered: {record.data.stand_in} stands in" if record.data.stand_in else "not registered"
         click.echo(f"{click.style(name, bold=True)}{' ' * (24 - len(name))}{record.title}")
-        click.echo(f"{' ' * 24}data set {record.data.dataset}: {places.get(record.data.dataset, 'not registered')}")
+        click.echo(f"{' ' * 24}data set {record.data.dataset}: {places.get(record.data.dataset, otherwise)}")
 
 
 @data.command(cls=Command)
-@click.argument("protocol")
+@click.argument("name")
 @click.argument("path", required=False)
-def check(protocol: str, path: str | None) -> None:
-    """Compare what lies at PATH (or is registered) with the official counts of a PROTOCOL's data set.
+def check(name: str, path: str | None) -> None:
+    """Compare what lies at PATH (or is registered) with the official counts of a data set, or of a protocol's.
 
     Exits with 1 if something is missing or differs.
     """
-    from .. import protocol as protocols
-    from .running import opened
+    from .running import named, opened
 
-    dataset = opened(protocols.load(protocol), path)
+    _, dataset = opened(named(name), path)
+    if dataset.note:
+        click.echo(dataset.note)
     findings = dataset.check()
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.ok else click.style("NOT ", fg="red")
@@ -53,19 +55,30 @@ def check(protocol: str, path: str | None) -> None:
 @click.argument("name")
 @click.argument("path", type=click.Path(path_type=Path))
 def add(name: str, path: Path) -> None:
-    """Register the data set NAME at PATH: a folder, or a .bin package."""
-    from ..datasets.registered import register
+    """Register a data set (or that of a protocol) at PATH: a folder, or a .bin package.
 
-    click.echo(f"{name}: {register(name, path)}")
+    Refuses what its reader cannot read, and says what rr-data check would find.
+    """
+    from ..datasets.registered import place_of, register
+    from .running import named, opened
+
+    protocol = named(name)
+    root = place_of(protocol.data.dataset, path)
+    _, dataset = opened(protocol, str(root))
+    wrong = [finding for finding in dataset.check() if not finding.ok]
+    click.echo(f"{protocol.data.dataset}: {register(protocol.data.dataset, root)}")
+    for finding in wrong:
+        click.echo(f"warning: {finding.what}: expected {finding.expected}, found {finding.found}", err=True)
 
 
 @data.command(cls=Command)
 @click.argument("name")
 def remove(name: str) -> None:
-    """Forget where the data set NAME is; its files stay."""
+    """Forget where a data set (or that of a protocol) is; its files stay."""
     from ..datasets.registered import unregister
+    from .running import named
 
-    unregister(name)
+    unregister(named(name).data.dataset)
 
 
 @data.command(cls=Command)
@@ -94,3 +107,49 @@ def draw(out: Path, people: int, images: int, seed: int) -> None:
     click.echo(
         f"{out}: {people * images} cartoon faces of {people} people; a number from them says nothing of real faces"
     )
+
+
+def _numbers(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
+    """Parse ``1-8`` or ``1,3,5``."""
+    return numbers(text, f"{parameter.name} from 1")
+
+
+def _words(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...]:
+    return tuple(word for word in (text or "").replace(" ", "").split(",") if word)
+
+
+@data.command(cls=Command)
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder, or to go on.")
+@click.option("--size", default="small", show_default=True, type=click.Choice(["small", "full"]))
+@click.option("--subjects", callback=_numbers, metavar="LIST", help="Only these people: 1-20 or 1,3,5.")
+@click.option("--sessions", callback=_numbers, metavar="LIST", help="Only these sessions.")
+@click.option("--recordings", callback=_numbers, metavar="LIST", help="Only these recordings.")
+@click.option("--cameras", callback=_words, metavar="LIST", help="Only these cameras: 05_1,24_0.")
+@click.option("--illuminations", callback=_words, metavar="LIST", help="Only these illuminations: 06,07.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Rendering processes.  [default: every core]")
+def synthpie(
+    out: Path,
+    size: str,
+    subjects: tuple[int, ...],
+    sessions: tuple[int, ...],
+    recordings: tuple[int, ...],
+    cameras: tuple[str, ...],
+    illuminations: tuple[str, ...],
+    workers: int | None,
+) -> None:
+    """Render SynthPIE, or a part of it, as PNG in Multi-PIE's names and layout, with landmarks.csv.
+
+    Pictures that are there already are kept: after an interruption, the same command goes on.
+    """
+    import os
+    from typing import Any, cast
+
+    from ..datasets.synthpie_tree import Part, write
+    from .bars import Bars
+
+    part = Part(cast(Any, size), subjects, sessions, recordings, cameras, illuminations)
+    chosen = part.names()
+    with Bars() as progress:
+        progress.start("render", len(chosen))
+        write(out, chosen, workers or os.cpu_count() or 1, progress.advance)
+    click.echo(f"{out}: {len(chosen):,} pictures of rendered people; read them with --data {out}")

@@ -8,29 +8,28 @@ from typing import Any
 
 import click
 
-from .base import SETTINGS, Command
+from .base import SETTINGS, Command, numbers
+
+SYNTHPIE_EMBEDDER = "arcface-synthpie"
 
 
 def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
-    """Parse ``1-8`` or ``1,3,5``."""
-    folds: list[int] = []
-    for part in (text or "").replace(" ", "").split(","):
-        first, dash, last = part.partition("-")
-        if part and not (first.isdigit() and (last.isdigit() or not dash)):
-            raise click.BadParameter(f"{text!r}: expected folds from 1, as 1-8 or 1,3,5")
-        folds += range(int(first), int(last or first) + 1) if part else ()
-    return tuple(folds)
+    return numbers(text, "folds from 1")
 
 
 @click.command(cls=Command, context_settings=SETTINGS)
 @click.option("--protocol", required=True, metavar="NAME", help="A protocol by name (rr-data list), or a .toml file.")
-@click.option("--data", metavar="PATH", help="Folder or .bin package; without it, what rr-data add has registered.")
+@click.option(
+    "--data",
+    metavar="PATH",
+    help="Folder or .bin package; without it, what rr-data add has registered, or the protocol's stand-in.",
+)
 @click.option(
     "--embedder",
-    required=True,
     metavar="SPEC",
     help="onnx:FILE, insightface:NAME, card:FOLDER, python:module:Class or a name (rr-models list); "
-    "options follow as ,key=value: flip=sum, colour=bgr, range=-1..1, crop=arcface-112.",
+    "options follow as ,key=value: flip=sum, colour=bgr, range=-1..1, crop=arcface-112.  "
+    f"[default on SynthPIE: {SYNTHPIE_EMBEDDER}]",
 )
 @click.option(
     "--pre",
@@ -42,6 +41,16 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE, instead of the data set's landmarks.")
 @click.option(
     "--by", multiple=True, metavar="LABEL", help="Break the numbers down by a label of the data set, or by size."
+)
+@click.option(
+    "--search",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "exact", "faiss-flat", "faiss-hnsw", "faiss-ivf"]),
+    help="What searches a gallery; hnsw and ivf are approximate.",
+)
+@click.option(
+    "--synthpie-size", type=click.Choice(["small", "full"]), help="How much of SynthPIE is rendered.  [default: small]"
 )
 @click.option("--folds", callback=_folds, metavar="LIST", help="Only these folds, from 1: 1-8 or 1,3,5.")
 @click.option(
@@ -57,7 +66,12 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 @click.option("--allow-missing", is_flag=True, help="Score listed images that are not there as failures to acquire.")
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
 @click.option("--batch", default=32, show_default=True, type=click.IntRange(min=1), help="Faces embedded at once.")
-@click.option("--workers", type=click.IntRange(min=0), metavar="N", help="Decoding processes.  [default: 0 on cpu]")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Decoding or rendering processes.  [default: 0 on cpu for files]",
+)
 @click.option(
     "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads of a network.  [default: its own choice]"
 )
@@ -73,6 +87,7 @@ def evaluate(**options: Any) -> None:
     """Run a protocol: the untouched baseline, and every --pre beside it.
 
     \b
+    rr-eval --protocol multipie-setting2 --pre clahe
     rr-eval --protocol lfw --data LFW --embedder onnx:arcface.onnx,flip=sum --pre bicubic-down8
     """  # noqa: D301  # click's mark for a paragraph that is not wrapped
     from .running import run

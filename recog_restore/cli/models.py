@@ -100,25 +100,26 @@ def convert(
 @click.argument("spec")
 @click.option("--protocol", default="lfw", show_default=True, metavar="NAME", help="Whose data set the faces are from.")
 @click.option("--data", metavar="PATH", help="Where it is, if it is not registered.")
+@click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE, instead of the data set's landmarks.")
 @click.option("--faces", default=300, show_default=True, type=click.IntRange(min=10), help="How many faces.")
-def check(spec: str, protocol: str, data: str | None, faces: int) -> None:
+def check(spec: str, protocol: str, data: str | None, detector: str | None, faces: int) -> None:
     """Find out on real faces whether an embedder's card is right about colour order, range and crop.
 
     Exits with 1 if the card is probably wrong. For card:FOLDER the golden tensors are checked first.
     """
-    from .. import protocol as protocols
     from ..embed.convert import verify
     from ..embed.selfcheck import refuted, verdict
     from ..embed.spec import create
     from ..engine.checking import check_card
-    from .running import opened
+    from .running import named, opened
 
     embedder = create(spec)
     if spec.startswith("card:"):
         click.echo(
             f"golden tensors hold, largest deviation {verify(Path(spec.partition(':')[2].partition(',')[0])):.2g}"
         )
-    variants = check_card(embedder, opened(protocols.load(protocol), data), faces)
+    _, dataset = opened(named(protocol), data)
+    variants = check_card(embedder, dataset, faces, detector)
     click.echo("separation d'  better in  cosine with declared")
     for v in variants:
         click.echo(f"{v.separation:13.2f}  {v.better:9.0%}  {v.cosine:20.3f}  {v.name}: {v.input}")

@@ -14,31 +14,39 @@ import click
 import torch
 from rich.console import Console
 
-from ..datasets import Dataset
-from ..datasets.opening import open_dataset
+from ..datasets import DATASETS, Dataset
+from ..datasets.opening import is_computed, open_dataset
 from ..datasets.registered import registered
 from ..embed import Embedder
 from ..embed.spec import create as create_embedder
 from ..engine import evaluate
 from ..engine.embeddings import Settings
-from ..errors import DataError, RecordError
+from ..errors import DataError, RecordError, UnknownName
 from ..preprocess.spec import create as create_preprocessor
-from ..protocol import Protocol, load
+from ..protocol import Data, Protocol, known, load
+from ..records import nearest
 from ..report import html, tables
+from ..report.bins import tables as binned_tables
+from ..report.grid import OVER
 from ..resources import cache_folder
 from ..results import Result
 from ..store import Store
 from .bars import Bars
+from .evaluate import SYNTHPIE_EMBEDDER
+
+SYNTHPIE = "synthpie"
 
 
 def run(
     *,
     protocol: str,
     data: str | None,
-    embedder: str,
+    embedder: str | None,
     pre: Sequence[str],
     detector: str | None,
     by: Sequence[str],
+    search: str,
+    synthpie_size: str | None,
     folds: Sequence[int],
     limit: int | None,
     compat: Sequence[str],
@@ -56,18 +64,19 @@ def run(
     command: Sequence[str],
 ) -> None:
     """Run a protocol as the options of ``rr-eval`` say, write ``result.json`` and ``report.html``, print the table."""
-    named = {"data.folds": folds, "compat": compat, "breakdowns": by}
-    question = load(protocol, [*changes, *(f"{key}={list(value)}" for key, value in named.items() if value)])
+    lists = {"data.folds": folds, "compat": compat, "breakdowns": by}
+    question = load(protocol, [*changes, *(f"{key}={list(value)}" for key, value in lists.items() if value)])
     if seed is not None:
         question = _seeded(question, seed)
     device = _device(device)
-    settings = Settings(batch, _workers(device) if workers is None else workers, device)
-    recognizer = create_embedder(embedder, settings.device, threads)
+    question, dataset = opened(question, data, synthpie_size)
+    workers = _workers(device, is_computed(question.data.dataset)) if workers is None else workers
+    settings = Settings(batch, workers, device, search)
+    recognizer = create_embedder(embedder or _default_embedder(question), settings.device, threads)
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
-    dataset = opened(question, data)
     out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name}")
     _writable(out)
-    click.echo(_first_line(question, str(dataset.root), recognizer, pre, settings), err=as_json)
+    click.echo(_first_line(question, dataset, recognizer, pre, settings), err=as_json)
     with Bars() as progress:
         result = evaluate(
             question,
@@ -96,7 +105,8 @@ def run(
 def _remarks(result: Result) -> list[str]:
     """Return the warnings of a run, the reasons of failures by count, and what stands only in the report."""
     reasons = Counter(f"{f.stage}: {f.reason}" for f in result.failures)
-    parts = sorted({key for value in result.values for key in value.where if key != "fold"})
+    shown = {"fold", OVER, *(table.key for table in binned_tables([result])[:1])}
+    parts = sorted({key for value in result.values for key in value.where} - shown)
     return [
         *(f"warning: {text}" for text in result.warnings),
         *(f"failed {count:,} × {reason}" for reason, count in reasons.most_common(5)),
@@ -123,31 +133,65 @@ def _write(result: Result, out: Path) -> None:
     html.write([result], out / "report.html")
 
 
-def opened(protocol: Protocol, path: str | None) -> Dataset:
-    """Return the protocol's data set at a path, or where it is registered.
+def named(name: str) -> Protocol:
+    """Return the protocol of that name, or one that stands for a data set of that name with its default options.
 
     Raises:
-        RecordError: no path is given and none is registered.
+        UnknownName: there is neither.
     """
-    name = protocol.data.dataset
+    if name.endswith(".toml") or name in known():
+        return load(name)
+    if name not in DATASETS:
+        raise UnknownName(f"no protocol or data set named {name!r}; {nearest(name, [*known(), *DATASETS])}")
+    data = Data(name)
+    return Protocol(name, 1, "identification", name, data, metrics=("rank1",), primary="rank1")
+
+
+def opened(protocol: Protocol, path: str | None, synthpie_size: str | None = None) -> tuple[Protocol, Dataset]:
+    """Return the protocol's data set at a path, or where it is registered, or what stands in for it.
+
+    The protocol comes back with the name of the data set that is read and the options that it is read with.
+
+    Raises:
+        RecordError: no path is given, none is registered, and nothing stands in; or a size is given for another data
+            set than SynthPIE.
+    """
+    name, options = protocol.data.dataset, protocol.data.options
     root = Path(path) if path is not None else registered().get(name)
-    if root is None:
+    if root is None and protocol.data.stand_in:
+        name = protocol.data.stand_in
+    elif root is None and not is_computed(name):
         raise RecordError(
             f"{protocol.id} needs the data set {name!r}: say where it is with --data PATH, or once for all with "
             f"rr-data add {name} PATH"
         )
-    return open_dataset(name, root, **protocol.data.options)
+    if synthpie_size is not None:
+        if name != SYNTHPIE:
+            raise RecordError(f"--synthpie-size {synthpie_size}: {protocol.id} runs on {root}, not on SynthPIE")
+        options = {**options, "size": synthpie_size}
+    data = dataclasses.replace(protocol.data, dataset=name, options=options)
+    return dataclasses.replace(protocol, data=data), open_dataset(name, root, **options)
 
 
-def _first_line(protocol: Protocol, root: str, embedder: Embedder, pre: Sequence[str], settings: Settings) -> str:
+def _default_embedder(protocol: Protocol) -> str:
+    if protocol.data.dataset != SYNTHPIE:
+        raise RecordError(f"{protocol.id} needs an embedder: --embedder SPEC; rr-models list shows what there is")
+    return SYNTHPIE_EMBEDDER
+
+
+def _first_line(
+    protocol: Protocol, dataset: Dataset, embedder: Embedder, pre: Sequence[str], settings: Settings
+) -> str:
     against = f"none against {', '.join(pre)}" if pre else "none (the baseline)"
     degraded = f", faces degraded by {protocol.degradation.name}" if protocol.degradation else ""
+    root = "" if is_computed(protocol.data.dataset) else str(dataset.root)
+    where = "; ".join(text for text in (root, dataset.note) if text)
     if settings.device == "cpu":
         place = f"cpu, {os.cpu_count()} cores"
     else:
         place = f"{settings.device} ({torch.cuda.get_device_name(settings.device)})"
     return (
-        f"{protocol.id} on {root}{degraded} · {embedder.card.name}: {embedder.card.words()} · {against} · "
+        f"{protocol.id} on {where}{degraded} · {embedder.card.name}: {embedder.card.words()} · {against} · "
         f"{place}, batch {settings.batch}, {settings.workers or 'no'} decoding processes"
     )
 
@@ -162,9 +206,12 @@ def _device(name: str) -> str:
     return name
 
 
-def _workers(device: str) -> int:
-    """Return how many processes decode ahead: none where the network itself runs on the cores."""
-    return 0 if device == "cpu" else min(8, max(1, (os.cpu_count() or 2) // 2))
+def _workers(device: str, rendered: bool) -> int:
+    """Return how many processes work ahead: none that only decode where the network itself runs on the cores."""
+    cores = os.cpu_count() or 2
+    if device == "cpu":
+        return min(8, cores) if rendered else 0
+    return min(8, max(1, cores if rendered else cores // 2))
 
 
 def _slug(text: str) -> str:
@@ -175,7 +222,12 @@ def _seeded(protocol: Protocol, seed: int) -> Protocol:
     """Return the protocol with the seed of its degradation, or of what its data set draws, changed."""
     if protocol.degradation is not None:
         return dataclasses.replace(protocol, degradation=dataclasses.replace(protocol.degradation, seed=seed))
-    if protocol.data.dataset == "folder":
-        options = {**protocol.data.options, "seed": seed}
+    options = protocol.data.options
+    if (
+        protocol.data.dataset == "folder"
+        or options.get("probes_per_person")
+        or options.get("gallery_choice") == "drawn"
+    ):
+        options = {**options, "seed": seed}
         return dataclasses.replace(protocol, data=dataclasses.replace(protocol.data, options=options))
     raise RecordError(f"--seed {seed}: nothing in {protocol.id} is drawn at random")

@@ -10,6 +10,8 @@ for _name, _class in {
     "cplfw": "cross_lfw:CPLFW",
     "cfp": "cfp:CFP",
     "agedb": "agedb:AgeDB",
+    "multipie": "multipie:MultiPIE",
+    "synthpie": "synthpie:SynthPIE",
     "drawn": "drawn:Drawn",
     "folder": "folder:Folder",
     "csv": "table:Table",

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ..decode import Source
 from ..errors import DataError
 
 K = TypeVar("K", bound=str | tuple[str, int])
@@ -25,13 +26,13 @@ class Samples:
 
     Attributes:
         table: M rows; ``sample`` (unique name, shown in reports), ``subject``, and any label columns (yaw, age, …).
-        files: M encoded images: paths, or the bytes themselves where a package holds them.
+        files: M images: paths, the encoded bytes themselves where a package holds them, or what renders them.
         landmarks: (M, 5, 2) float64 pixels, NaN where a face has none; None where the data set knows none at all.
         alignment: ``landmarks``, or the named crop that the images already are.
     """
 
     table: pd.DataFrame
-    files: tuple[Path | bytes, ...]
+    files: tuple[Source, ...]
     landmarks: NDArray[np.float64] | None = None
     alignment: Alignment = "landmarks"
 
@@ -103,6 +104,11 @@ class Dataset(ABC):
     def __init__(self, root: Path) -> None:
         self.root = root
 
+    @property
+    def note(self) -> str:
+        """What must be said wherever a number from this data set stands, or ""."""
+        return ""
+
     @abstractmethod
     def samples(self) -> Samples:
         """Return the images that the comparisons (or the gallery and the probes) use."""
@@ -166,6 +172,17 @@ def select_folds(samples: Samples, pairs: Pairs, folds: Collection[int]) -> tupl
     rows, columns = np.unique(np.concatenate([pairs.first[kept], pairs.second[kept]]), return_inverse=True)
     count = int(kept.sum())
     return samples.take(rows), Pairs(columns[:count], columns[count:], pairs.mated[kept], pairs.fold[kept])
+
+
+def spans(folds: Sequence[int]) -> str:
+    """Return ascending numbers as ``--folds`` takes them: ``1-8`` or ``1,3-5``."""
+    runs: list[list[int]] = []
+    for fold in folds:
+        if runs and fold == runs[-1][-1] + 1:
+            runs[-1].append(fold)
+        else:
+            runs.append([fold])
+    return ",".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs)
 
 
 def count_finding(what: str, expected: int, found: int, way_out: str = "") -> Finding:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError, RecordError
-from ..records import nearest
+from ..records import build, nearest
 from . import DATASETS
 from .base import Dataset
 from .package import Package
@@ -22,13 +22,13 @@ _LAYOUTS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
-def open_dataset(name: str, root: Path, **options: Any) -> Dataset:
+def open_dataset(name: str, root: Path | None, **options: Any) -> Dataset:
     """Return the reader of a data set.
 
     Args:
         name: of the data set; see ``DATASETS``.
         root: the folder or file; where it ends in ``.bin``, or is a folder that holds the data set's package and not
-            its layout, the package is read.
+            its layout, the package is read. None for a data set that is computed: it lies nowhere.
         options: of the layout's reader. A package has been made with them; only ``split`` says which one it is.
 
     Raises:
@@ -36,17 +36,40 @@ def open_dataset(name: str, root: Path, **options: Any) -> Dataset:
         DataError: there is nothing at that path.
         RecordError: an option that the reader does not have.
     """
+    if root is None:
+        return _made(name, {}, options)
+    if name in DATASETS and is_computed(name):
+        raise DataError(f"{root}: the data set {name!r} is computed, not read; leave out the path")
     if name in DATASETS and not root.exists():
         raise DataError(f"{root}: no such file or folder; expected the data set {name!r} there")
     package = package_of(name, root, str(options.get("split", "")))
     if package is not None:
         return Package(package)
+    return _made(name, {"root": root}, options)
+
+
+def is_computed(name: str) -> bool:
+    """Return whether a data set lies nowhere on disk: its reader needs no root.
+
+    Raises:
+        UnknownName: no data set of that name.
+    """
     factory, _ = DATASETS.factory(name)
+    root = inspect.signature(factory).parameters.get("root")
+    return root is None or root.default is not inspect.Parameter.empty
+
+
+def _made(name: str, place: dict[str, Path], options: dict[str, Any]) -> Dataset:
+    """Return the reader; its options are arguments of their own, or one record, which says what they may be."""
+    factory, _ = DATASETS.factory(name)
+    record = getattr(factory, "options_record", None)
+    if record is not None:
+        return factory(**place, options=build(record, options, f"data set {name!r}", "data.options."))
     known = set(inspect.signature(factory).parameters) - {"root"}
     for option in options:
         if option not in known:
             raise RecordError(f"data set {name!r} has no option {option!r}; {nearest(option, known)}")
-    return factory(root=root, **options)
+    return factory(**place, **options)
 
 
 def package_of(name: str, root: Path, split: str = "") -> Path | None:

@@ -34,8 +34,8 @@ def registered() -> dict[str, Path]:
     return {name: Path(entries[name]) for name in sorted(entries)}
 
 
-def register(name: str, root: Path) -> Path:
-    """Return the absolute path under which a data set is now registered; an earlier one is replaced.
+def place_of(name: str, root: Path) -> Path:
+    """Return the absolute path under which a data set can be registered.
 
     Raises:
         UnknownName: no data set of that name.
@@ -46,6 +46,16 @@ def register(name: str, root: Path) -> Path:
     root = root.expanduser().resolve()
     if not root.exists():
         raise ResourceMissing(f"{root}: no such file or folder; give the place of the data set {name!r}")
+    return root
+
+
+def register(name: str, root: Path) -> Path:
+    """Return the absolute path under which a data set is now registered; an earlier one is replaced.
+
+    Raises:
+        UnknownName, ResourceMissing: as ``place_of``.
+    """
+    root = place_of(name, root)
     _write(registered() | {name: root})
     return root
 

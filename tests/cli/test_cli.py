@@ -189,6 +189,31 @@ def test_check_finds_a_wrong_range_on_real_faces(shared: Path) -> None:
     assert "the card is probably wrong" in wrong.stdout
 
 
+def test_check_finds_faces_with_a_detector(shared: Path, tmp_path: Path) -> None:
+    spec = f"onnx:{shared / 'weights' / 'mobilefacenet-arcface-ms1m-112.onnx'}"
+    detector = f"yunet:{shared / 'weights' / 'yunet.onnx'}"
+    (tmp_path / "lfw").mkdir()
+    for name in ("pairs.txt", "lfw-deepfunneled"):
+        (tmp_path / "lfw" / name).symlink_to(shared / "data" / "lfw" / name)
+    without = rr_run("models", "check", spec, "--data", tmp_path / "lfw", "--faces", 30)
+    assert without.exit_code == 1
+    assert "expected a landmarks.csv there, or a detector" in without.stderr
+    done = rr_run("models", "check", spec, "--data", tmp_path / "lfw", "--faces", 30, "--detector", detector)
+    assert done.exit_code == 0, done.output
+
+
+def test_what_a_reader_cannot_read_is_not_registered(drawn: Path, tmp_path: Path) -> None:
+    done = rr_run("data", "add", "drawn", tmp_path)
+    assert done.exit_code == 1
+    assert "pairs.txt: no such file" in done.stderr
+    assert str(tmp_path) not in rr_run("data", "list").stdout
+    shutil.copytree(drawn, tmp_path / "faces")
+    next((tmp_path / "faces").rglob("*.jpg")).unlink()
+    done = rr_run("data", "add", "drawn", tmp_path / "faces")
+    assert done.exit_code == 0
+    assert "warning: images on disk: expected 60, found 59; 1 missing" in done.stderr
+
+
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> None:
     script = Path(__file__).resolve().parents[2] / "benchmarks" / "kills.py"
     done = subprocess.run(
