@@ -1,4 +1,4 @@
-# make demo    the main job on drawn faces, up to an HTML report
+# make demo    the main job on SynthPIE, up to an HTML report
 # make test    the tests, against the built wheel
 # make check   ruff and mypy
 # Each makes .venv and installs the pinned dependencies if need be.
@@ -10,8 +10,7 @@ SOURCES := $(shell find recog_restore protocols models reports -type f -not -nam
 .PHONY: demo test check clean
 
 demo: .venv/wheel
-	$(BIN)/rr-data draw --out runs/demo/faces
-	$(BIN)/rr-eval --protocol drawn --data runs/demo/faces --embedder lbp --pre bicubic-down8 --pre clahe --out runs/demo
+	$(BIN)/rr-eval --protocol multipie-setting2 --pre clahe --out runs/demo
 
 test: .venv/wheel
 	$(BIN)/pytest

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal
 
 from .errors import RecordError, ResourceMissing
-from .records import build, nearest, read_toml
+from .records import build, changed, merged, nearest, read_toml
 from .resources import folder, names
 
 Failure = Literal["iso", "exclude"]
@@ -139,7 +138,7 @@ def load(name: str, changes: Iterable[str] = ()) -> Protocol:
     """
     values = _resolved(name, ())
     for change in changes:
-        _set(values, change)
+        values = changed(values, change)
     return build(Protocol, values, str(_file(name)))
 
 
@@ -154,7 +153,7 @@ def _resolved(name: str, chain: tuple[str, ...]) -> dict[str, Any]:
         raise RecordError(f"{name}: extends is {parent!r}; expected the name of a protocol")
     if parent.endswith(".toml"):
         parent = str(Path(name).parent / parent)
-    return _merged(_resolved(parent, (*chain, name)), values)
+    return merged(_resolved(parent, (*chain, name)), values)
 
 
 def _file(name: str) -> Path | Traversable:
@@ -163,24 +162,3 @@ def _file(name: str) -> Path | Traversable:
     if name not in known():
         raise ResourceMissing(f"no protocol named {name!r}; {nearest(name, known())} (a file's name ends in .toml)")
     return folder("protocols") / f"{name}.toml"
-
-
-def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in changes.items():
-        both_tables = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merged(merged[key], value) if both_tables else value
-    return merged
-
-
-def _set(values: dict[str, Any], change: str) -> None:
-    key, equals, text = change.partition("=")
-    if not equals:
-        raise RecordError(f"--set {change!r}: expected key=value, as in data.folds=[1, 2]")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = text  # a bare word is a text
-    for part in reversed(key.strip().split(".")):
-        value = {part: value}
-    values.update(_merged(values, value))

@@ -69,6 +69,33 @@ def build(record: type[R], values: Mapping[str, Any], where: str, prefix: str = 
         raise RecordError(f"{where}: {error}") from None
 
 
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values with the changes in their place; a table in both is merged in turn."""
+    result = dict(base)
+    for key, value in changes.items():
+        both_tables = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if both_tables else value
+    return result
+
+
+def changed(values: Mapping[str, Any], change: str) -> dict[str, Any]:
+    """Return the values with ``key=value`` in its place: the key dotted, the value as in TOML, or a bare word.
+
+    Raises:
+        RecordError: there is no ``=``.
+    """
+    key, equals, text = change.partition("=")
+    if not equals:
+        raise RecordError(f"--set {change!r}: expected key=value, as in data.folds=[1, 2]")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    for part in reversed(key.strip().split(".")):
+        value = {part: value}
+    return merged(values, value)
+
+
 def plain(record: Any) -> Any:
     """Return a record as plain dicts, lists and scalars, as JSON and TOML want them."""
     if dataclasses.is_dataclass(record) and not isinstance(record, type):

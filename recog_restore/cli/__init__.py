@@ -9,6 +9,7 @@ from .data import data
 from .evaluate import evaluate
 from .models import models
 from .report import report
+from .train import train
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,5 +22,6 @@ rr.add_command(evaluate, "eval")
 rr.add_command(report, "report")
 rr.add_command(data, "data")
 rr.add_command(models, "models")
+rr.add_command(train, "train")
 
-__all__ = ["data", "evaluate", "models", "report", "rr"]
+__all__ = ["data", "evaluate", "models", "report", "rr", "train"]

@@ -47,6 +47,7 @@ def convert(
     std: float | None = None,
     flip: Flip = "none",
     arguments: Mapping[str, Any] | None = None,
+    half: bool = False,
 ) -> Path:
     """Return ``out``, a new folder of ``card.toml``, ``weights.safetensors`` and ``golden.safetensors``.
 
@@ -60,6 +61,8 @@ def convert(
         crop, colour, mean, std: what the network wants, where it is not what its family of networks usually does.
         flip: flip fusion that belongs to these weights.
         arguments: the network's, by default read off the checkpoint.
+        half: store matrices and kernels as float16; they are computed with as float32, and the golden embeddings are
+            those of the stored weights.
 
     Raises:
         WeightsError: the checkpoint cannot be read or does not fit, or the folder cannot be written.
@@ -91,6 +94,8 @@ def convert(
         origin=usual.origin,
     )
     learned = {k: v.contiguous() for k, v in module.state_dict().items() if not k.endswith("num_batches_tracked")}
+    if half:
+        learned = {k: v.half() if v.ndim > 1 else v for k, v in learned.items()}
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         temporary.mkdir(parents=True)

@@ -45,8 +45,21 @@ def _mobilefacenet_input(arguments: Mapping[str, Any]) -> InputCard:
     return InputCard(crop, "rgb", 127.5, 128.0)
 
 
+def _iresnet_arguments(state: State) -> dict[str, Any]:
+    return _narrow({"dim": len(state["fc.weight"])}, len(state["conv1.weight"]))
+
+
+def _sphereface_arguments(state: State) -> dict[str, Any]:
+    return _narrow({"dim": len(state["fc5.weight"])}, len(state["conv1_1.weight"]))
+
+
+def _narrow(arguments: dict[str, Any], first: int) -> dict[str, Any]:
+    """Add the width where the first layer has not the usual 64 channels."""
+    return arguments if first == 64 else {**arguments, "width": first / 64}
+
+
 _IRESNET = Family(
-    arguments=lambda state: {"dim": len(state["fc.weight"])},
+    arguments=_iresnet_arguments,
     origin=OriginCard("Deng, Guo, Xue, Zafeiriou, ArcFace, CVPR 2019", "https://github.com/deepinsight/insightface"),
     rights=RightsCard(code="MIT"),
 )
@@ -61,7 +74,7 @@ _FAMILIES = {
         rights=RightsCard(code="none stated", weights="none stated"),
     ),
     "sphereface20": Family(
-        arguments=lambda state: {"dim": len(state["fc5.weight"])},
+        arguments=_sphereface_arguments,
         input=lambda arguments: InputCard("sphereface-112x96", "bgr", 127.5, 128.0),
         origin=OriginCard(
             "Liu, Wen, Yu, Li, Raj, Song, SphereFace, CVPR 2017", "https://github.com/clcarwin/sphereface_pytorch"

@@ -6,13 +6,21 @@ Repository: deepinsight/insightface, recognition/arcface_torch/backbones/iresnet
 parameters are those of its ``backbone.pth``.
 Licence: code MIT; the weights that insightface publishes are for non-commercial research.
 
-What differs: no dropout (it is not active in evaluation, and 0 in the repository's recipes), no groups, no dilation.
+What differs: no dropout (it is not active in evaluation, and 0 in the repository's recipes), no groups, no dilation;
+``width`` and ``size`` make smaller networks of the same layers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
+
+from .prelu import PReLU
+
+# Channels of the four stages.
+STAGES = (64, 128, 256, 512)
 
 
 class Unit(nn.Module):
@@ -23,7 +31,7 @@ class Unit(nn.Module):
         self.bn1 = nn.BatchNorm2d(inputs)
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
         self.bn2 = nn.BatchNorm2d(outputs)
-        self.prelu = nn.PReLU(outputs)
+        self.prelu = PReLU(outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, stride, padding=1, bias=False)
         self.bn3 = nn.BatchNorm2d(outputs)
         self.downsample = (
@@ -40,24 +48,33 @@ class Unit(nn.Module):
 
 
 class IResNet(nn.Module):
-    """Embeds (B, 3, 112, 112) as (B, dim).
+    """Embeds (B, 3, *size) as (B, dim).
 
     Args:
         units: residual units in each of the four stages.
         dim: length of the embedding.
+        width: multiplies the channels of every stage; 1 is the repository's.
+        size: height and width of the input in pixels; each stage halves them, rounding up.
     """
 
-    def __init__(self, units: tuple[int, int, int, int], dim: int = 512) -> None:
+    def __init__(
+        self,
+        units: tuple[int, int, int, int],
+        dim: int = 512,
+        width: float = 1.0,
+        size: Sequence[int] = (112, 112),
+    ) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.prelu = nn.PReLU(64)
-        self.layer1 = _stage(64, 64, units[0])
-        self.layer2 = _stage(64, 128, units[1])
-        self.layer3 = _stage(128, 256, units[2])
-        self.layer4 = _stage(256, 512, units[3])
-        self.bn2 = nn.BatchNorm2d(512)
-        self.fc = nn.Linear(512 * 7 * 7, dim)
+        first, second, third, fourth = (round(width * channels) for channels in STAGES)
+        self.conv1 = nn.Conv2d(3, first, 3, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(first)
+        self.prelu = PReLU(first)
+        self.layer1 = _stage(first, first, units[0])
+        self.layer2 = _stage(first, second, units[1])
+        self.layer3 = _stage(second, third, units[2])
+        self.layer4 = _stage(third, fourth, units[3])
+        self.bn2 = nn.BatchNorm2d(fourth)
+        self.fc = nn.Linear(fourth * -(-size[0] // 16) * -(-size[1] // 16), dim)
         self.features = nn.BatchNorm1d(dim)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -71,21 +88,21 @@ def _stage(inputs: int, outputs: int, units: int) -> nn.Sequential:
     return nn.Sequential(Unit(inputs, outputs, 2), *(Unit(outputs, outputs, 1) for _ in range(units - 1)))
 
 
-def iresnet18(dim: int = 512) -> IResNet:
+def iresnet18(dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 112)) -> IResNet:
     """Return IResNet-18 with fresh weights."""
-    return IResNet((2, 2, 2, 2), dim)
+    return IResNet((2, 2, 2, 2), dim, width, size)
 
 
-def iresnet34(dim: int = 512) -> IResNet:
+def iresnet34(dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 112)) -> IResNet:
     """Return IResNet-34 with fresh weights."""
-    return IResNet((3, 4, 6, 3), dim)
+    return IResNet((3, 4, 6, 3), dim, width, size)
 
 
-def iresnet50(dim: int = 512) -> IResNet:
+def iresnet50(dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 112)) -> IResNet:
     """Return IResNet-50 with fresh weights."""
-    return IResNet((3, 4, 14, 3), dim)
+    return IResNet((3, 4, 14, 3), dim, width, size)
 
 
-def iresnet100(dim: int = 512) -> IResNet:
+def iresnet100(dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 112)) -> IResNet:
     """Return IResNet-100 with fresh weights."""
-    return IResNet((3, 13, 30, 3), dim)
+    return IResNet((3, 13, 30, 3), dim, width, size)

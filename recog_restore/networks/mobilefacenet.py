@@ -16,6 +16,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from .prelu import PReLU
+
 # Expansion, channels, units and stride of the first unit, in each stage (table 1).
 STAGES = ((2, 64, 5, 2), (4, 128, 1, 2), (2, 128, 6, 1), (4, 128, 1, 2), (2, 128, 2, 1))
 
@@ -37,7 +39,7 @@ class Layer(nn.Module):
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
         self.bn = nn.BatchNorm2d(outputs)
-        self.prelu = nn.Identity() if linear else nn.PReLU(outputs)
+        self.prelu = nn.Identity() if linear else PReLU(outputs)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (B, outputs, H', W')."""
@@ -54,10 +56,10 @@ class Bottleneck(nn.Module):
         self.conv = nn.Sequential(
             nn.Conv2d(inputs, wide, 1, bias=False),
             nn.BatchNorm2d(wide),
-            nn.PReLU(wide),
+            PReLU(wide),
             nn.Conv2d(wide, wide, 3, stride, 1, groups=wide, bias=False),
             nn.BatchNorm2d(wide),
-            nn.PReLU(wide),
+            PReLU(wide),
             nn.Conv2d(wide, outputs, 1, bias=False),
             nn.BatchNorm2d(outputs),
         )
@@ -73,7 +75,7 @@ class MobileFaceNet(nn.Module):
 
     Args:
         dim: length of the embedding.
-        size: height and width of the input in pixels, multiples of 16.
+        size: height and width of the input in pixels; the last depth-wise kernel is a sixteenth of each, rounded up.
     """
 
     def __init__(self, dim: int = 128, size: Sequence[int] = (112, 112)) -> None:
@@ -89,7 +91,7 @@ class MobileFaceNet(nn.Module):
                 inputs = outputs
         self.blocks = nn.Sequential(*units)
         self.conv2 = Layer(128, 512, 1)
-        self.linear7 = Layer(512, 512, (height // 16, width // 16), groups=512, linear=True)
+        self.linear7 = Layer(512, 512, (-(-height // 16), -(-width // 16)), groups=512, linear=True)
         self.linear1 = Layer(512, dim, 1, linear=True)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from recog_restore.networks import NETWORKS
+from recog_restore.networks.families import family
 from recog_restore.networks.mobilefacenet import MobileFaceNet
+from recog_restore.networks.prelu import PReLU
 from recog_restore.networks.weights import parameters
 
 INPUT = {"sphereface20": (112, 96)}
@@ -68,6 +70,66 @@ def test_faces_become_vectors_and_the_gradient_reaches_them(name: str) -> None:
     embeddings.sum().backward()
     assert faces.grad is not None
     assert (faces.grad.flatten(1).abs().amax(1) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["iresnet18", "sphereface20"])
+def test_width_multiplies_channels_and_keeps_every_name(name: str) -> None:
+    with torch.device("meta"):
+        full, half = (NETWORKS.create(name, dim=7, width=width).state_dict() for width in (1.0, 0.5))
+    assert list(full) == list(half)
+    for key, tensor in full.items():
+        halved = [side if side in (1, 3, 7) else side // 2 for side in tensor.shape]
+        assert list(half[key].shape) == halved, key
+
+
+@pytest.mark.parametrize("name", ["iresnet18", "mobilefacenet", "sphereface20"])
+def test_size_may_be_any_and_is_halved_rounding_up(name: str) -> None:
+    network = NETWORKS.create(name, dim=8, size=(33, 50)).eval()
+    assert network(torch.zeros(1, 3, 33, 50)).shape == (1, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("iresnet34", {"dim": 24, "width": 0.25}),
+        ("iresnet18", {"dim": 24}),
+        ("sphereface20", {"dim": 24, "width": 0.375}),
+        ("sphereface20", {"dim": 24}),
+        ("mobilefacenet", {"dim": 24, "size": [112, 96]}),
+    ],
+)
+def test_arguments_are_read_off_a_checkpoint(name: str, arguments: dict[str, object]) -> None:
+    with torch.device("meta"):
+        state = NETWORKS.create(name, **arguments).state_dict()
+    assert family(name).arguments(state) == arguments
+
+
+@pytest.mark.parametrize("shape", [(6, 5, 7, 3), (6, 5)])
+def test_prelu_is_torchs_with_the_same_slopes(shape: tuple[int, ...]) -> None:
+    torch.manual_seed(0)
+    x = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    own = PReLU(5).double()
+    torchs = torch.nn.PReLU(5).double()
+    torchs.load_state_dict(own.state_dict())
+    weights = torch.randn(shape, dtype=torch.float64)
+    expected = torch.autograd.grad((torchs(x) * weights).sum(), [x, torchs.weight])
+    got = torch.autograd.grad((own(x) * weights).sum(), [x, own.weight])
+    assert torch.equal(own(x), torchs(x))
+    torch.testing.assert_close(got, expected)
+    assert torch.autograd.gradcheck(lambda v, w: _slopes(own, v, w), (x, own.weight))
+
+
+def _slopes(module: PReLU, x: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    return torch.func.functional_call(module, {"weight": weight}, x)
+
+
+def test_prelu_gives_no_gradient_to_frozen_slopes() -> None:
+    own = PReLU(2).requires_grad_(False)
+    x = torch.tensor([[-2.0, 3.0]], requires_grad=True)
+    own(x).sum().backward()
+    assert own.weight.grad is None
+    assert x.grad is not None
+    assert x.grad.tolist() == [[0.25, 1.0]]
 
 
 def test_last_kernel_of_mobilefacenet_follows_the_size() -> None:

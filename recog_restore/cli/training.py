@@ -1,0 +1,60 @@
+"""What ``rr-train`` does once its options are parsed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import torch
+
+from ..resources import cache_folder
+from ..training.embedder import train_embedder
+from ..training.loop import Place, fill_cache, new_fabric
+from ..training.recipe import Recipe, read_recipe
+from .bars import Bars
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def run(
+    file: Path,
+    *,
+    out: Path | None,
+    resume: bool,
+    device: str,
+    changes: Sequence[str],
+    workers: int | None,
+    cache: Path | None,
+    limit: int | None,
+    render_only: bool,
+) -> None:
+    """Train by the recipe in a file, or only fill the cache of photos; say what runs on what, and where it is."""
+    recipe = read_recipe(file, changes)
+    out = out or Path("runs") / f"train-{recipe.name}"
+    fabric = new_fabric(device, recipe.precision)
+    cores = min(16, os.cpu_count() or 1)
+    place = Place(out, cache or cache_folder() / "photos", cores if workers is None else workers, limit, resume)
+    click.echo(_first_line(recipe, fabric))
+    with Bars() as progress:
+        if render_only:
+            fill_cache(recipe, place, progress)
+            return
+        folder = train_embedder(recipe, file, place, fabric, progress)
+    if folder is not None:
+        click.echo(f"embedder: {folder}\nuse it with --embedder card:{folder}")
+
+
+def _first_line(recipe: Recipe, fabric: Fabric) -> str:
+    data = recipe.data
+    photos = (
+        f"SynthPIE, {data.synthpie.people:,} people" if data.synthpie else f"{data.folder.root if data.folder else ''}"
+    )
+    device = f"{torch.get_num_threads()} CPU threads" if fabric.device.type == "cpu" else f"{fabric.world_size} GPU"
+    return (
+        f"{recipe.name}: {recipe.network.name}, {recipe.head.name} head, {recipe.input.words()}; {photos}; "
+        f"{recipe.steps:,} steps on {device}"
+    )

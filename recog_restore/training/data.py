@@ -1,0 +1,161 @@
+"""From a recipe's ``[data]`` to batches of canonical crops and labels, in an order that a seed and a step determine."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from ..datasets.base import Samples
+from ..datasets.folder import Folder as FolderOfSubjects
+from ..engine.acquire import Acquisition, Jobs, has_landmarks
+from ..errors import DataError
+from .photos import Batch, CachedPhotos, RenderedPhotos, cache_key
+from .recipe import Data, Folder
+
+
+@dataclass(frozen=True)
+class Photos:
+    """The photos to train on.
+
+    Attributes:
+        dataset: batches of rows in, ``Batch`` out.
+        rows: photos of an epoch.
+        classes: people.
+        endless: rows may be greater than ``rows``: every epoch has its own photos.
+        words: what they are.
+    """
+
+    dataset: Dataset[Batch]
+    rows: int
+    classes: int
+    endless: bool
+    words: str
+
+
+def open_photos(data: Data, cache: Path) -> Photos:
+    """Return the photos of a recipe.
+
+    Args:
+        data: the recipe's.
+        cache: holds the rendered photos, which ``photos.render`` has put there, in the folder ``cache_key`` names.
+
+    Raises:
+        DataError: the folder of images is not as expected.
+    """
+    if data.synthpie is not None:
+        people = data.synthpie
+        words = f"{people.people:,} rendered people, {people.images} web photos each"
+        dataset: Dataset[Batch] = (
+            CachedPhotos(people, cache / cache_key(people)) if people.cached else RenderedPhotos(people)
+        )
+        words += "" if people.cached else " and epoch"
+        return Photos(dataset, people.people * people.images, people.people, not people.cached, words)
+    assert data.folder is not None
+    return _of_folder(data.folder)
+
+
+class FolderPhotos(Dataset[Batch]):
+    """Batches of rows in; the canonical crops of a folder's images and their labels out.
+
+    An image that cannot be read or aligned is left out of its batch.
+    """
+
+    def __init__(self, samples: Samples, labels: Sequence[int]) -> None:
+        jobs = Jobs(np.arange(len(samples), dtype=np.int64), np.zeros(len(samples), np.bool_))
+        self._acquisition, self._labels = Acquisition(samples, jobs, None, 0), torch.as_tensor(labels)
+
+    def __getitem__(self, rows: Sequence[int]) -> Batch:
+        crops = self._acquisition[rows]
+        usable = torch.tensor([not reason for reason in crops.status])
+        if int(usable.sum()) < 2:
+            raise DataError(f"hardly any image of a batch could be had; one of them: {max(crops.status)}")
+        return crops.pixels[usable], self._labels[torch.as_tensor(rows)][usable]
+
+
+def _of_folder(folder: Folder) -> Photos:
+    root = Path(folder.root).expanduser()
+    if not root.exists():
+        raise DataError(f"{root}: no such folder; expected people's photos as {root}/person/image.jpg")
+    samples = FolderOfSubjects(root).samples()
+    samples = Samples(samples.table, samples.files, samples.landmarks, folder.alignment)
+    has_landmarks(samples, root)
+    people, labels = np.unique(samples.table["subject"].to_numpy(str), return_inverse=True)
+    words = f"{len(samples):,} photos of {len(people):,} people in {root}"
+    return Photos(FolderPhotos(samples, labels.tolist()), len(samples), len(people), False, words)
+
+
+class Batches(Sampler[list[int]]):
+    """Rows of the batches ``first`` … ``steps - 1``; each epoch is a new order, the rest of an epoch is left out.
+
+    Args:
+        photos: what there is.
+        batch: rows of a batch, over all ranks together; a rank gets its share.
+        steps: batches in all.
+        first: where to go on.
+        seed: with the number of the epoch, what the order comes from.
+        rank, ranks: whose share.
+    """
+
+    def __init__(
+        self, photos: Photos, batch: int, steps: int, first: int, seed: Sequence[int], rank: int = 0, ranks: int = 1
+    ) -> None:
+        if batch > photos.rows:
+            raise DataError(f"a batch is {batch} photos, and there are only {photos.rows}: {photos.words}")
+        self._photos, self._batch, self._steps, self._first = photos, batch, steps, first
+        self._seed, self._rank, self._ranks = list(seed), rank, ranks
+
+    def __len__(self) -> int:
+        return self._steps - self._first
+
+    def __iter__(self) -> Iterator[list[int]]:
+        per_epoch = self._photos.rows // self._batch
+        epoch, order = -1, np.empty(0, np.int64)
+        for step in range(self._first, self._steps):
+            if step // per_epoch != epoch:
+                epoch = step // per_epoch
+                order = np.random.default_rng([*self._seed, epoch]).permutation(self._photos.rows)
+            start = step % per_epoch * self._batch
+            rows = order[start : start + self._batch][self._rank :: self._ranks]
+            yield (rows + epoch * self._photos.rows * self._photos.endless).tolist()
+
+
+def stream(photos: Photos, batches: Batches, workers: int) -> Iterator[Batch]:
+    """Return those batches, in order; workers are processes that read or render ahead.
+
+    Raises:
+        DataError: while iterating, a worker process was killed.
+    """
+    loader = DataLoader(
+        photos.dataset,
+        sampler=batches,
+        batch_size=None,
+        num_workers=workers,
+        worker_init_fn=_leave_interrupts_to_the_parent,
+        prefetch_factor=4 if workers else None,
+    )
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # OpenCV's threads do not survive a fork
+    try:
+        return _watched(iter(loader))
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def _watched(batches: Iterator[Batch]) -> Iterator[Batch]:
+    try:
+        yield from batches
+    except RuntimeError as error:
+        if "worker" not in str(error):
+            raise
+        raise DataError(f"a process that reads photos died ({error}); is memory short? try --workers 0") from None
+
+
+def _leave_interrupts_to_the_parent(_: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

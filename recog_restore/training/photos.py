@@ -1,0 +1,148 @@
+"""Photos of rendered people: drawn by number, rendered on the fly, or rendered once into memory-mapped arrays.
+
+Photo ``i`` of a person is the same whoever renders it, in whatever order: its shot is drawn from (seed, person, i).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from ..errors import DataError
+from ..records import plain
+from ..store import recipe_key
+from ..synthpie import VERSION, Shot, Studio, random_shots
+from .recipe import People
+
+Batch = tuple[Tensor, Tensor]
+
+
+def shots(people: People, subject: int, first: int) -> list[Shot]:
+    """Return the shots of one moment of a person: photos ``first`` … ``first + people.views - 1``."""
+    rng = np.random.default_rng([people.seed, subject, first])
+    return random_shots(rng, subject, people.views, people.web)
+
+
+class RenderedPhotos(Dataset[Batch]):
+    """Batches of rows in; (B, 128, 128, 3) uint8 photos and (B,) labels, rendered at once, out.
+
+    A row beyond ``people · images`` is a photo of a later epoch, which nobody has seen before.
+    """
+
+    def __init__(self, people: People) -> None:
+        self.people = people
+        self._studio: Studio | None = None  # made in the worker
+
+    def __getitem__(self, rows: Sequence[int]) -> Batch:
+        self._studio = self._studio or Studio()
+        p, photos = self.people, {}
+        for row in sorted(rows, key=lambda row: (row // p.images % p.people, row)):
+            epoch, within = divmod(row, p.people * p.images)
+            number = epoch * p.images + within % p.images
+            moment, view = divmod(number, p.views)
+            shot = shots(p, p.first + within // p.images, moment * p.views)[view]
+            photos[row] = self._studio.photograph(shot).image
+        labels = torch.tensor([row // p.images % p.people for row in rows])
+        return torch.from_numpy(np.stack([photos[row] for row in rows])), labels
+
+
+class CachedPhotos(Dataset[Batch]):
+    """The same photos of the first epoch, read from the cache that ``render`` filled."""
+
+    def __init__(self, people: People, folder: Path) -> None:
+        self.people = people
+        self._arrays = [np.load(_file(people, folder, n), mmap_mode="r") for n in range(people.people)]
+
+    def __getitem__(self, rows: Sequence[int]) -> Batch:
+        images = self.people.images
+        photos = np.stack([self._arrays[row // images % self.people.people][row % images] for row in rows])
+        return torch.from_numpy(photos), torch.tensor([row // images % self.people.people for row in rows])
+
+
+def cache_key(people: People) -> str:
+    """Return the name of the folder of these photos: everything that a pixel depends on, and not how many people."""
+    settings = {"images": people.images, "views": people.views, "seed": people.seed, "web": plain(people.web)}
+    return recipe_key({"what": "training photos/1", "renderer": VERSION, **settings})[:24]
+
+
+def render(people: People, folder: Path, workers: int) -> Iterator[int]:
+    """Fill the folder with one array of each person that it lacks, and yield their numbers as they are done.
+
+    A file is there whole or not at all: a killed rendering goes on where it stopped.
+
+    Raises:
+        DataError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lacking = [n for n in range(people.people) if not _is_whole(people, folder, n)]
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # OpenCV's threads do not survive a fork
+    try:
+        loader = DataLoader(_Rendering(people, folder), sampler=lacking, batch_size=None, num_workers=workers)
+        for number, problem in loader:
+            if problem:
+                raise DataError(f"{folder}: photos cannot be kept: {problem}")
+            yield int(number)
+    finally:
+        cv2.setNumThreads(threads)
+
+
+def missing(people: People, folder: Path) -> int:
+    """Return of how many people the cache lacks photos."""
+    return sum(not _is_whole(people, folder, n) for n in range(people.people))
+
+
+class _Rendering(Dataset[tuple[int, str]]):
+    """Numbers of people in; the file written, and what went wrong, out."""
+
+    def __init__(self, people: People, folder: Path) -> None:
+        self._people, self._folder = people, folder
+        self._studio: Studio | None = None
+
+    def __getitem__(self, number: int) -> tuple[int, str]:
+        self._studio = self._studio or Studio()
+        subject, views = self._people.first + number, self._people.views
+        wanted = [
+            shot for first in range(0, self._people.images, views) for shot in shots(self._people, subject, first)
+        ]
+        photos = np.empty((len(wanted), wanted[0].size, wanted[0].size, 3), np.uint8)
+        order = sorted(range(len(wanted)), key=lambda i: (wanted[i].session, wanted[i].jitter, i // views))
+        for place in order:  # one look after the other: the studio keeps what they share
+            photos[place] = self._studio.photograph(wanted[place]).image
+        try:
+            _write(photos, _file(self._people, self._folder, number))
+        except OSError as error:
+            return number, str(error)
+        return number, ""
+
+
+def _file(people: People, folder: Path, number: int) -> Path:
+    return folder / f"{people.first + number}.npy"
+
+
+def _is_whole(people: People, folder: Path, number: int) -> bool:
+    try:
+        return len(np.load(_file(people, folder, number), mmap_mode="r")) == people.images
+    except (OSError, ValueError):
+        return False
+
+
+def _write(photos: NDArray[np.uint8], file: Path) -> None:
+    temporary = file.with_name(f".{file.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("wb") as stream:
+            np.save(stream, photos)
+        os.replace(temporary, file)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()

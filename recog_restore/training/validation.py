@@ -1,0 +1,85 @@
+"""Validation by a protocol, on people who are neither trained on nor those of the final number."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import tempfile
+from pathlib import Path
+
+import safetensors.torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from ..datasets.opening import open_dataset
+from ..embed import Embedder
+from ..engine import evaluate
+from ..engine.embeddings import Settings
+from ..networks.cards import EmbedderCard
+from ..protocol import load
+from ..results import BASELINE, Result
+from ..store import Store
+from .recipe import Recipe
+
+
+class Candidate(Embedder):
+    """The network as it stands, whatever size its inputs have at the moment.
+
+    Args:
+        network: in evaluation mode.
+        recipe: says input and flip fusion.
+        size: height and width of the network's input.
+    """
+
+    def __init__(self, network: nn.Module, recipe: Recipe, size: tuple[int, int]) -> None:
+        self._network, self._size = network, size
+        self._device = next(network.parameters()).device
+        self.card = EmbedderCard(recipe.name, recipe.network.name, flip=recipe.flip, input=recipe.input)
+        state = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
+        self._identity = hashlib.sha256(safetensors.torch.save(state)).hexdigest()
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return (B, dim) raw embeddings."""
+        inputs = inputs.to(self._device)
+        if tuple(inputs.shape[2:]) != self._size:
+            inputs = interpolate(inputs, self._size, mode="bilinear", antialias=True)
+        embeddings: Tensor = self._network(inputs)
+        return embeddings.cpu()
+
+    def identity(self) -> str:
+        """Return the SHA-256 of the weights."""
+        return self._identity
+
+
+def validate(network: nn.Module, recipe: Recipe, size: tuple[int, int]) -> Result:
+    """Return the result of the recipe's protocol; the network comes back in the mode it was in.
+
+    Raises:
+        ResourceMissing, RecordError, DataError: the protocol, its options or its data are not right.
+    """
+    asked = recipe.validation
+    protocol = load(asked.protocol)
+    name = protocol.data.dataset if asked.data else protocol.data.stand_in or protocol.data.dataset
+    data = dataclasses.replace(protocol.data, dataset=name, options={**protocol.data.options, **asked.options})
+    protocol = dataclasses.replace(protocol, data=data)
+    dataset = open_dataset(name, Path(asked.data).expanduser() if asked.data else None, **data.options)
+    training = network.training
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            candidate = Candidate(network.eval(), recipe, size)
+            return evaluate(
+                protocol, dataset, candidate, store=Store(Path(folder)), settings=Settings(64, 0, "cpu"), faces=0
+            )
+        finally:
+            network.train(training)
+
+
+def numbers(result: Result) -> dict[str, float]:
+    """Return the primary metric of the untouched faces, in all and for each part of the breakdowns."""
+    primary = result.protocol["settings"]["primary"]
+    found = {}
+    for value in result.values:
+        if value.metric == primary and value.preprocessor == BASELINE and value.value is not None:
+            part = " ".join(f"{key}={text}" for key, text in value.where.items())
+            found[f"{primary} {part}".strip()] = value.value
+    return found

@@ -1,0 +1,91 @@
+"""``rr-train`` from a recipe to an embedder, with rendered people."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from recog_restore.cli import train
+from recog_restore.embed.convert import verify
+from recog_restore.embed.spec import create
+from recog_restore.networks.cards import read_card
+
+from .conftest import TINY
+
+VALIDATION = """
+[validation]
+protocol = "multipie-setting2"
+options = { part = "train", train_people = 3, sessions = [1], probes_per_person = 3 }
+"""
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("train")
+    (folder / "recipe.toml").write_text("half = true\n" + TINY + VALIDATION, "utf-8")
+    arguments = [folder / "recipe.toml", "--out", folder / "out", "--cache", folder / "cache", "--workers", "0"]
+    done = CliRunner().invoke(train, [*map(str, arguments), "--device", "cpu", "--set", "data.synthpie.images=2"])
+    assert done.exit_code == 0, done.output
+    assert done.output.startswith(
+        "tiny: sphereface20, cosface head, 112×96 RGB, (x − 127.5) / 127.5; SynthPIE, 4 people"
+    )
+    return folder / "out"
+
+
+def test_folder_is_an_embedder_whose_goldens_hold(out: Path) -> None:
+    folder = out / "tiny"
+    assert {file.name for file in folder.iterdir()} == {
+        "card.toml",
+        "golden.safetensors",
+        "log.csv",
+        "recipe.toml",
+        "validation.csv",
+        "weights.safetensors",
+    }
+    assert verify(folder) < 1e-4
+    card = read_card(folder / "card.toml")
+    assert (card.name, card.title, card.dim, card.flip) == ("tiny", "A tiny network", 8, "sum")
+    assert card.arguments == {"dim": 8, "width": 0.0625, "size": [112, 96]}
+    assert "4 rendered people from number 1,000,000" in card.origin.training_sets[0]
+    assert create(f"card:{folder}").card.name == "tiny"
+
+
+def test_half_precision_halves_the_file(out: Path) -> None:
+    parameters = read_card(out / "tiny" / "card.toml").weights.parameters
+    assert (out / "tiny" / "weights.safetensors").stat().st_size < 3 * parameters
+
+
+def test_validation_is_by_the_protocol_and_over_yaw(out: Path) -> None:
+    header, row = (out / "tiny" / "validation.csv").read_text().splitlines()
+    assert header.startswith("step,rank1,rank1 abs_yaw=0")
+    assert row.startswith("11,")
+
+
+def test_only_the_cache_is_filled_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text(TINY, "utf-8")
+    arguments = [tmp_path / "recipe.toml", "--out", tmp_path / "out", "--cache", tmp_path / "cache", "--workers", "0"]
+    changes = ["--set", "data.synthpie.people=1", "--set", "data.synthpie.images=2"]
+    done = CliRunner().invoke(train, [*map(str, arguments), *changes, "--render-only"])
+    assert done.exit_code == 0, done.output
+    assert [file.name for file in (tmp_path / "cache").rglob("*.npy")] == ["1000000.npy"]
+    assert not (tmp_path / "out").exists()
+
+
+def test_wrong_recipe_is_one_line_and_exit_2(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text("nam = 1\n" + TINY, "utf-8")
+    done = CliRunner().invoke(train, [str(tmp_path / "recipe.toml")])
+    assert done.exit_code == 2
+    assert "unknown key 'nam'; did you mean 'name'" in done.output
+    assert CliRunner().invoke(train, [str(tmp_path / "absent.toml")]).exit_code == 2
+
+
+def test_help_loads_no_torch() -> None:
+    code = "from recog_restore.cli import train; train(['-h'], standalone_mode=False)"
+    code += "; import sys; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "--limit-steps" in done.stdout
+    assert done.stdout.endswith("False\n")

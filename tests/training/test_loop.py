@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from recog_restore.engine.progress import Progress
+from recog_restore.errors import DataError, RecordError
+from recog_restore.training.data import Photos
+from recog_restore.training.loop import Place, Trained, new_fabric, train
+from recog_restore.training.recipe import Recipe
+
+Tiny = Callable[..., Recipe]
+Places = Callable[..., Place]
+
+
+class Killed(Exception):
+    pass
+
+
+class Kill(Progress):
+    """Kills a training after some steps."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._left = after
+
+    def advance(self, steps: int = 1) -> None:
+        if steps:
+            self._left -= 1
+        if self._left < 0:
+            raise Killed
+
+
+def losses(out: Path) -> list[tuple[str, ...]]:
+    with (out / "log.csv").open(encoding="utf-8") as file:
+        return [(row["step"], row["loss"], row["accuracy"], row["lr"]) for row in csv.DictReader(file)]
+
+
+def same(one: Trained, other: Trained) -> bool:
+    return one.size == other.size and all(torch.equal(one.network[key], other.network[key]) for key in one.network)
+
+
+@pytest.fixture(params=["sgd", "adamw"])
+def whole(
+    request: pytest.FixtureRequest, tiny: Tiny, place: Places, cpu: Any, stripes: Photos
+) -> tuple[Recipe, Trained]:
+    recipe = tiny(f"optimizer.name={request.param}")
+    return recipe, train(recipe, place("whole"), cpu)
+
+
+def test_every_step_is_logged_once_with_its_rate(whole: tuple[Recipe, Trained], tmp_path: Path) -> None:
+    rows = losses(tmp_path / "whole")
+    assert [int(row[0]) for row in rows] == list(range(1, 12))
+    assert float(rows[0][3]) < float(rows[1][3])
+    assert whole[1].size == (112, 96)
+    assert len(list((tmp_path / "whole" / "tensorboard").iterdir())) == 1
+
+
+# Checkpoints are kept after steps 4, 6 (the end of the first stage), 8 and 11.
+@pytest.mark.parametrize("after", [2, 5, 6, 7, 10])
+def test_killed_and_resumed_training_goes_on_bit_for_bit(
+    after: int, whole: tuple[Recipe, Trained], place: Places, cpu: Any, tmp_path: Path
+) -> None:
+    recipe, expected = whole
+    with pytest.raises(Killed):
+        train(recipe, place("killed"), cpu, Kill(after))
+    resumed = train(recipe, place("killed", resume=True), cpu)
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    assert same(resumed, expected)
+
+
+def test_limited_training_is_the_beginning_of_the_whole_and_can_be_gone_on_with(
+    tiny: Tiny, place: Places, cpu: Any, stripes: Photos, tmp_path: Path
+) -> None:
+    expected = train(tiny(), place("whole"), cpu)
+    part = train(tiny(), place("part", limit=3), cpu)
+    assert part.size == (32, 32)
+    assert losses(tmp_path / "part") == losses(tmp_path / "whole")[:3]
+    assert same(train(tiny(), place("part", resume=True), cpu), expected)
+    assert losses(tmp_path / "part") == losses(tmp_path / "whole")
+
+
+def test_finished_training_resumes_to_the_same_weights(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:
+    expected = train(tiny(), place(), cpu)
+    assert same(train(tiny(), place(resume=True), cpu), expected)
+
+
+def test_number_of_workers_does_not_matter(
+    tiny: Tiny, place: Places, cpu: Any, stripes: Photos, tmp_path: Path
+) -> None:
+    with_none = train(tiny(), place("none"), cpu)
+    with_two = train(tiny(), Place(tmp_path / "two", tmp_path / "cache", workers=2), cpu)
+    assert same(with_none, with_two)
+
+
+def test_other_random_numbers_drawn_meanwhile_do_not_matter(
+    tiny: Tiny, place: Places, cpu: Any, stripes: Photos
+) -> None:
+    expected = train(tiny(), place("a"), cpu)
+    torch.manual_seed(123)
+    assert same(train(tiny(), place("b"), cpu), expected)
+
+
+def test_another_seed_is_another_training(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:
+    assert not same(train(tiny(), place("a"), cpu), train(tiny("seed=6"), place("b"), cpu))
+
+
+def test_loss_falls(tiny: Tiny, place: Places, cpu: Any, stripes: Photos, tmp_path: Path) -> None:
+    stages = "stages=[{steps=40, size=[32, 32], batch=8, lr=0.003}, {steps=1, batch=4, lr=1e-6}]"
+    train(tiny(stages, "network.name=iresnet18", "input.crop=arcface-112", "optimizer.name=adamw"), place(), cpu)
+    found = [float(row[1]) for row in losses(tmp_path / "out")]
+    assert sum(found[30:40]) < 0.6 * sum(found[:10])
+
+
+def test_training_is_not_written_over_by_mistake(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:
+    train(tiny(), place(limit=1), cpu)
+    with pytest.raises(
+        RecordError, match="out stands at step 1 of a training; --resume goes on with it, or name another"
+    ):
+        train(tiny(), place(), cpu)
+    with pytest.raises(RecordError, match="a training by another recipe: head, seed differ; name another --out"):
+        train(tiny("seed=6", "head.name=arcface"), place(resume=True), cpu)
+
+
+def test_loss_that_is_not_finite_ends_the_training(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:
+    with pytest.raises(RecordError, match=r"tiny: the loss is (nan|inf) at step \d+; lower stages\.lr"):
+        train(tiny('stages=[{steps=9, batch=4, lr=1e20, schedule="cosine"}]', "optimizer.clip=0"), place(), cpu)
+
+
+def test_batch_larger_than_the_data_is_refused(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:
+    with pytest.raises(DataError, match="a batch is 64 photos, and there are only 16: stripes"):
+        train(tiny("stages=[{steps=1, batch=64}]"), place(), cpu)
+
+
+def test_half_precision_trains_on_a_cpu(tiny: Tiny, place: Places, stripes: Photos) -> None:
+    trained = train(tiny(), place(limit=2), new_fabric("cpu", "bf16-mixed"))
+    assert {tensor.dtype for tensor in trained.network.values()} == {torch.float32}
+
+
+@pytest.mark.parametrize("device", ["gpu", "cpu:1", "tpu"])
+def test_unknown_device_is_refused(device: str) -> None:
+    with pytest.raises(RecordError, match=f"--device {device}: expected auto, cpu, cuda"):
+        new_fabric(device, "auto")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_absent_gpu_is_refused() -> None:
+    with pytest.raises(RecordError, match="--device cuda: there is no GPU that torch"):
+        new_fabric("cuda", "auto")
