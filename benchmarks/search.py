@@ -3,9 +3,9 @@
     python benchmarks/search.py --out search.json
     python benchmarks/search.py --gallery 100000 --probes 1000 --backend exact
 
-Plain faiss is ``IndexFlatIP.search`` on the same arrays with as many threads. All take turns with slices of the probes, and
-the median of the turns' ratios is what counts: a shared machine's speed drifts. Building is timed too, and the recall
-stands beside the seconds.
+Plain faiss is ``IndexFlatIP.search`` on the same arrays with as many threads. All take turns with slices of the
+probes, and the median of the turns' ratios is what counts: a shared machine's speed drifts. Building is timed too, and
+the recall stands beside the seconds.
 """
 
 from __future__ import annotations
