@@ -32,7 +32,7 @@ from ..resources import cache_folder
 from ..results import Result
 from ..store import Store
 from .bars import Bars
-from .evaluate import SYNTHPIE_EMBEDDER
+from .base import SYNTHPIE_EMBEDDER
 
 SYNTHPIE = "synthpie"
 
