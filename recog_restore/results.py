@@ -22,6 +22,7 @@ from .records import build, plain
 
 SCHEMA = 1
 BASELINE = "none"
+NO_DIFFERENCE = "no difference found"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,9 @@ class Value:
         false_accepts: non-mated comparisons at or above the threshold.
         threshold: the similarity from which on a comparison is accepted.
         interval: 95 % confidence interval.
-        method: how the interval was had: ``clopper-pearson``; "" where there is none.
+        method: how the interval was had: ``subject bootstrap``, ``clopper-pearson`` (independent searches),
+            ``clopper-pearson, by subject`` (few errors, for as many independent trials as the dependent ones are
+            worth), each followed by ``, subjects unknown`` where that is so; "" where there is none.
     """
 
     metric: str
@@ -63,6 +66,96 @@ class Value:
             object.__setattr__(self, "interval", None)
         if self.interval is None:
             object.__setattr__(self, "method", "")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a preprocessor changes about one metric on the same comparisons; what is not finite becomes None.
+
+    Attributes:
+        metric, preprocessor, where: as of a value.
+        against: what it is compared with: ``none``, the untouched baseline.
+        difference: of the values, signed; None where one is undefined.
+        n: the comparisons or searches it rests on.
+        interval: 95 % confidence interval of the difference.
+        method: how the interval was had, as of a value; ``identical scores`` where nothing moved at all.
+        p: two-sided, of the hypothesis of no difference.
+        p_holm: corrected for the parts of the same breakdown; ``p`` itself over all of the data.
+        test: how ``p`` was had.
+        fixed, broken: decisions that became right, and wrong; None for a metric that decides nothing (EER, AUC).
+        smallest_detectable: the difference that a run like this finds with 80 % power.
+        verdict: ``better`` or ``worse`` (for recognition) where the difference is significant, or ``no difference
+            found``.
+    """
+
+    metric: str
+    preprocessor: str
+    against: str
+    difference: float | None
+    n: int
+    where: dict[str, str] = field(default_factory=dict)
+    interval: tuple[float, float] | None = None
+    method: str = ""
+    p: float | None = None
+    p_holm: float | None = None
+    test: str = ""
+    fixed: int | None = None
+    broken: int | None = None
+    smallest_detectable: float | None = None
+    verdict: str = NO_DIFFERENCE
+
+    def __post_init__(self) -> None:
+        for name in ("difference", "p", "p_holm", "smallest_detectable"):
+            number = getattr(self, name)
+            if number is not None and not math.isfinite(number):
+                object.__setattr__(self, name, None)
+        if self.interval is not None and not all(map(math.isfinite, self.interval)):
+            object.__setattr__(self, "interval", None)
+        if self.interval is None:
+            object.__setattr__(self, "method", "")
+
+
+@dataclass(frozen=True)
+class Raised:
+    """Two faces of different people whose score rose: their samples, and the score before and after."""
+
+    first: str
+    second: str
+    before: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Harm:
+    """What a preprocessor does to a system that keeps the threshold of the untouched baseline.
+
+    Attributes:
+        preprocessor: its name.
+        threshold: the baseline's, at a nominal FMR; None for an identification, where a decision is rank 1.
+        fixed, broken: mated comparisons (or searches) decided rightly only after, and only before.
+        false_matches_gone, false_matches_new: non-mated comparisons likewise; None for an identification.
+        impostors: the non-mated comparisons (or best impostors of searches) whose scores follow.
+        impostor_mean, impostor_tail: their mean, and their quantile 0.999, before and after.
+        raised: the impostors whose score rose most.
+    """
+
+    preprocessor: str
+    threshold: float | None
+    fixed: int
+    broken: int
+    false_matches_gone: int | None
+    false_matches_new: int | None
+    impostors: int
+    impostor_mean: tuple[float | None, float | None]
+    impostor_tail: tuple[float | None, float | None]
+    raised: tuple[Raised, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.threshold is not None and not math.isfinite(self.threshold):
+            object.__setattr__(self, "threshold", None)
+        for name in ("impostor_mean", "impostor_tail"):
+            known = tuple(x if x is not None and math.isfinite(x) else None for x in getattr(self, name))
+            object.__setattr__(self, name, known)
 
 
 @dataclass(frozen=True)
@@ -148,7 +241,7 @@ class Result:
             ``gallery_subjects``.
         embedder: ``name``, ``words`` (input, flip fusion, norm), ``sha256`` and ``card``.
         preprocessors: ``name``, ``title``, ``task``, ``settings`` and ``card`` each; the first is the baseline.
-        values: see ``Value``.
+        values, differences, harm: see ``Value``, ``Difference`` and ``Harm``.
         curves, histograms, cmc: by preprocessor; ``cmc`` is the hit rate at rank 1, 2, ….
         histogram_edges: bin edges shared by all histograms.
         failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
@@ -176,6 +269,8 @@ class Result:
     cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     confusions: tuple[Confusion, ...] = ()
+    differences: tuple[Difference, ...] = ()
+    harm: tuple[Harm, ...] = ()
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 
@@ -184,6 +279,13 @@ class Result:
         for value in self.values:
             if (value.metric, value.preprocessor, value.where) == (metric, preprocessor, where):
                 return value
+        return None
+
+    def difference(self, metric: str, preprocessor: str, **where: str) -> Difference | None:
+        """Return the difference of that name to the baseline, or None where the run has none."""
+        for found in self.differences:
+            if (found.metric, found.preprocessor, found.where) == (metric, preprocessor, where):
+                return found
         return None
 
     def numbers(self) -> str:

@@ -21,6 +21,7 @@ from ..embed import Embedder
 from ..embed.spec import create as create_embedder
 from ..engine import evaluate
 from ..engine.embeddings import Settings
+from ..engine.kept import FILE as COMPARISONS
 from ..errors import DataError, RecordError, UnknownName
 from ..preprocess.spec import create as create_preprocessor
 from ..protocol import Data, Protocol, known, load
@@ -89,6 +90,7 @@ def run(
             limit=limit,
             allow_missing=allow_missing,
             faces=faces,
+            comparisons=out / COMPARISONS,
             command=command,
             progress=progress,
         )

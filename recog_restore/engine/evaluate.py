@@ -8,8 +8,11 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..datasets import Dataset
@@ -25,13 +28,17 @@ from ..results import BASELINE, Failure, Result
 from ..search import create as create_gallery
 from ..store import Store
 from .acquire import Acquisition, digest, has_landmarks
+from .differences import bootstrap, differences, with_intervals
 from .embeddings import Embeddings, Settings, detect, embed
 from .examples import confusions, examples
+from .harm import harm
 from .identification import identify
+from .keep import keep
+from .kept import MOST
 from .plan import SIZE, Plan, fingerprint, firsts, label_columns, make
 from .progress import Progress
 from .provenance import provenance
-from .score import verify
+from .score import Scored, verify
 
 
 def evaluate(
@@ -46,6 +53,7 @@ def evaluate(
     limit: int | None = None,
     allow_missing: bool = False,
     faces: int = 6,
+    comparisons: Path | None = None,
     command: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Result:
@@ -62,12 +70,14 @@ def evaluate(
         limit: at most so many comparisons or searches.
         allow_missing: listed images that are not there are failures to acquire instead of an error.
         faces: gains, losses and confusions to show with their faces, each, per preprocessor.
+        comparisons: the file in which every comparison is kept, so that runs can be subtracted later; None keeps none.
         command: the command line, for the record.
         progress: who watches.
 
     Raises:
         DataError: lists and files do not fit the protocol, or there are no landmarks and no detector.
         StoreError: the embeddings cannot be kept.
+        ResultError: the comparisons cannot be kept.
         ConventionError: a network's output has the wrong shape.
         UnknownName, ExtraMissing: the search is not known, or not installed.
     """
@@ -102,9 +112,22 @@ def evaluate(
         scored = (
             verify(plan, found) if protocol.kind == "verification" else identify(plan, found, index, settings.device)
         )
+    with progress.timed("statistics"):
+        content = fingerprint(digests, plan)
+        kept = keep(plan, scored, content)
+        draws = bootstrap(kept)
+        values = with_intervals(scored.values, kept, draws)
+        others = list(found)[1:]
+        changes = [d for name in others for d in differences((kept, BASELINE), (kept, name), draws)]
+        harmed = [harm(kept, name, partial(_impostors, plan, scored, name)) for name in others]
     with progress.timed("examples"):
         shown = examples(plan, acquisition, columns, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
+    noted = [str(w.message) for w in caught]
+    if comparisons is not None and len(kept.first) <= MOST:
+        kept.write(comparisons)
+    elif comparisons is not None:
+        noted.append(f"the {len(kept.first):,} comparisons are not kept beside the result: more than {MOST:,}")
     progress.seconds["total"] = time.perf_counter() - began
     return Result(
         protocol={
@@ -114,7 +137,7 @@ def evaluate(
             "settings": plain(protocol),
             "failure": FAILURE_WORDS[protocol.faces.failure],
         },
-        data=_data(plan, dataset, fingerprint(digests, plan)),
+        data=_data(plan, dataset, content),
         embedder={
             "name": embedder.card.name,
             "words": embedder.card.words(),
@@ -122,7 +145,7 @@ def evaluate(
             "card": plain(embedder.card),
         },
         preprocessors=tuple(_preprocessor(p) for p in columns),
-        values=tuple(scored.values),
+        values=tuple(values),
         failed={name: int((~entry.valid).sum()) for name, entry in found.items()},
         failures=tuple(_failures(plan, found)),
         settings={
@@ -143,7 +166,9 @@ def evaluate(
         cmc=scored.cmc,
         examples=tuple(shown),
         confusions=tuple(worst),
-        warnings=tuple(dict.fromkeys(str(w.message) for w in caught)),
+        differences=tuple(changes),
+        harm=tuple(harmed),
+        warnings=tuple(dict.fromkeys(noted)),
     )
 
 
@@ -247,6 +272,17 @@ def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
         "settings": plain(preprocessor.settings()),
         "card": plain(card),
     }
+
+
+def _impostors(plan: Plan, scored: Scored, name: str, row: int) -> tuple[str, str]:
+    """Return the samples of a comparison, or of a search and of its best impostor."""
+    if plan.protocol.kind == "verification":
+        jobs = plan.first[row], plan.second[row]
+    else:
+        impostor = int(scored.ranked[name].best_impostor_row[row])
+        jobs = plan.probes[firsts(plan.probe_template)[row]], plan.gallery[firsts(plan.gallery_template)[impostor]]
+    first, second = plan.column("sample", np.array(jobs)).tolist()
+    return str(first), str(second)
 
 
 def _failures(plan: Plan, found: dict[str, Embeddings]) -> list[Failure]:

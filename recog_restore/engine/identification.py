@@ -47,6 +47,7 @@ def identify(plan: Plan, embeddings: Mapping[str, Embeddings], index: Gallery, d
         kept = np.ones(len(subject), bool)
         if plan.protocol.faces.failure == "exclude":
             kept = probes.enrolled & np.isin(subject, enrolled[gallery.enrolled])
+        out.counted[name] = kept
         out.values += _rates(metrics, name, ranked.ranks[kept], {})
         if kept.any():
             out.cmc[name] = tuple(cmc(ranked.ranks[kept], min(CMC_RANKS, len(enrolled))).tolist())

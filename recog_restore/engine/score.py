@@ -30,6 +30,7 @@ class Scored:
     Attributes:
         values, curves, edges, histograms, cmc: as in a result.
         scores: (N,) of the comparisons, by preprocessor; empty for identification.
+        counted: (N,) bool by preprocessor, false where the failure rule leaves a comparison (or search) out.
         ranked: the searches, by preprocessor; empty for verification.
         candidates: how many a search lists.
         search: what searched, as it stands in a result's settings.
@@ -41,6 +42,7 @@ class Scored:
     histograms: dict[str, Histogram] = field(default_factory=dict)
     cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    counted: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     ranked: dict[str, Ranked] = field(default_factory=dict)
     candidates: int = 0
     search: dict[str, Any] = field(default_factory=dict)
@@ -75,6 +77,7 @@ def verify(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
     out.edges = tuple(edges.tolist())
     for name, scores in out.scores.items():
         kept = np.isfinite(scores) if plan.protocol.faces.failure == "exclude" else np.ones(len(scores), bool)
+        out.counted[name] = kept
         genuine, impostor = scores[kept & mated], scores[kept & ~mated]
         out.values += _verification_values(plan.protocol, name, scores[kept], mated[kept], fold[kept], baseline)
         if len(genuine) and len(impostor):

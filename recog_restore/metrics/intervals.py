@@ -39,3 +39,36 @@ def clopper_pearson(hits: ArrayLike, count: ArrayLike, confidence: float = 0.95)
     low = np.where(hits > 0, betaincinv(np.maximum(hits, 1), count - hits + 1, tail), 0.0)
     high = np.where(hits < count, betaincinv(hits + 1, np.maximum(count - hits, 1), 1 - tail), 1.0)
     return np.where(count[..., None] > 0, np.stack([low, high], axis=-1), np.nan)
+
+
+def clopper_pearson_of_rate(rate: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the Clopper-Pearson interval of a rate seen in so many trials, which need not be a whole number.
+
+    Dependent trials are worth fewer independent ones (``SubjectBootstrap.worth``). NaN without trials.
+
+    Source: Korn, Graubard, "Confidence intervals for proportions with small expected number of positive counts
+        estimated from survey data", Survey Methodology 24 (1998), without their correction for the degrees of freedom.
+    """
+    if not trials > 0:
+        return np.nan, np.nan
+    from scipy.special import betaincinv
+
+    tail, hits = (1 - confidence) / 2, rate * trials
+    low = float(betaincinv(hits, trials - hits + 1, tail)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1, trials - hits, 1 - tail)) if hits < trials else 1.0
+    return low, high
+
+
+def rule_of_three(count: int, confidence: float = 0.95) -> float:
+    """Return the highest rate that no error in ``count`` independent trials leaves likely: about 3 / count at 95 %.
+
+    NaN where count is 0. It is the one-sided Clopper-Pearson bound, 1 − (1 − confidence)^(1/count).
+
+    Raises:
+        ConventionError: the count is negative.
+
+    Source: Hanley, Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA 249 (1983).
+    """
+    if count < 0:
+        raise ConventionError(f"count is {count}; expected at least 0")
+    return float(-np.expm1(np.log1p(-confidence) / count)) if count else np.nan

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..results import BASELINE, Result, Value
+from ..results import BASELINE, Difference, Result, Value
+from . import effects
 from .bins import binned
+from .effects import overall
 from .grid import Values
 from .wording import (
     ICONS,
+    between,
     bin_words,
     count,
     counted,
     difference,
+    judged,
     metric,
     percent,
     points,
@@ -22,7 +26,6 @@ from .wording import (
     trials,
     trials_counted,
     untouched,
-    verdict,
 )
 
 
@@ -32,12 +35,13 @@ class Answer:
 
     Attributes:
         preprocessor: its name.
-        verdict: ``better``, ``worse``, ``same`` or ``unknown``, for recognition.
+        verdict: ``better``, ``worse``, ``same``, ``unsure`` (no difference found) or ``unknown``, for recognition.
         icon: the verdict as a character.
         points: the signed difference to the baseline in percentage points.
         sentence: what follows the name: ``lowers 10-fold accuracy from …``.
         spread: what the run says of how sure the two values are; empty where it says nothing.
-        where: in which bins of a search it gains and loses most; empty where the run has no bins.
+        where: in which parts it helps and harms, or gains and loses most; empty where the run has none.
+        flips: how many decisions it fixes and breaks; empty where the run does not say.
     """
 
     preprocessor: str
@@ -47,6 +51,7 @@ class Answer:
     sentence: str
     spread: str
     where: str = ""
+    flips: str = ""
 
 
 def answers(result: Result) -> tuple[Answer, ...]:
@@ -66,6 +71,11 @@ def caveat(result: Result) -> str:
     name, others = primary(result), [p for p in preprocessors(result) if p != BASELINE]
     if name is None or not others:
         return ""
+    if all(overall(result, p) for p in others):
+        return (
+            "Better and worse are said only where the 95 % interval of the difference excludes 0 and its p-value, "
+            "corrected over the parts of a breakdown, is at most 0.05; people, not comparisons, count as independent."
+        )
     compared = [result.value(name, p) for p in (BASELINE, *others)]
     if any(value is None or value.interval is None for value in compared):
         return "No interval was computed: this run does not tell whether these differences could be chance."
@@ -89,7 +99,8 @@ def _baseline(result: Result, name: str, before: Value | None) -> Answer:
 
 def _answer(result: Result, name: str, before: Value | None, after: Value | None, preprocessor: str) -> Answer:
     change = difference(after, before)
-    kind, title = verdict(name, change), metric(name).title
+    found = overall(result, preprocessor)
+    kind, title = judged(name, change, found), metric(name).title
     failed = _failed(result, preprocessor)
     if before is None or after is None or change is None:
         sides = ("the baseline", before), ("this preprocessor", after)
@@ -105,14 +116,28 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
         sentence = f"leaves {title} unchanged at {percent(after.value)} {over}; {failed}."
     elif points(change) == "0.00":
         sentence = f"leaves {title} at {percent(after.value)}: a difference below 0.01 points {over}; {failed}."
+    elif found is not None and kind == "unsure":
+        sentence = (
+            f"makes no difference that was found: {title} goes from {percent(before.value)} to {percent(after.value)}, "
+            f"{points(change)}{between(found.interval)} points {over}{_detectable(found)}; {failed}."
+        )
     else:
         verb = "raises" if change > 0 else "lowers"
         sentence = (
-            f"{verb} {title} from {percent(before.value)} to {percent(after.value)}: {points(change)} points {over}; "
-            f"{failed}."
+            f"{verb} {title} from {percent(before.value)} to {percent(after.value)}: "
+            f"{points(change)}{between(found.interval) if found else ''} points {over}; {failed}."
         )
-    where = _where(result, name, preprocessor)
-    return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, _spread(before, after), where)
+    where = effects.where(result, preprocessor) or _where(result, name, preprocessor)
+    flips = effects.flips(result, preprocessor)
+    return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, _spread(before, after), where, flips)
+
+
+def _detectable(found: Difference) -> str:
+    """Return what could have been found, in words."""
+    smallest = found.smallest_detectable
+    if smallest is None:
+        return ""
+    return f"; one of ±{100 * smallest:.2f} points could have been found with 80 % power"
 
 
 def _where(result: Result, name: str, preprocessor: str) -> str:

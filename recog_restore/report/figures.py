@@ -88,7 +88,7 @@ def roc(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
             _line(line, at)
             | {"hovertemplate": "FMR %{x:.3~%}, true accept rate %{y:.2%}<extra>%{fullData.name}</extra>"}
         )
-    layout = _layout("False match rate (FMR)", "True accept rate (1 − FNMR)")
+    layout = plain("False match rate (FMR)", "True accept rate (1 − FNMR)")
     layout["xaxis"] |= {
         "type": "log",
         "tickvals": [10.0**k for k in _DECADES],
@@ -114,7 +114,7 @@ def det(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
                 "hovertemplate": "FMR %{customdata[0]:.3~%}, FNMR %{customdata[1]:.2%}<extra>%{fullData.name}</extra>",
             }
         )
-    layout = _layout("False match rate (FMR)", "False non-match rate (FNMR)")
+    layout = plain("False match rate (FMR)", "False non-match rate (FNMR)")
     ticks = {
         "tickvals": [round(_PROBIT(rate), 4) for rate in _RATES],
         "ticktext": [f"{100 * rate:g}%" for rate in _RATES],
@@ -123,7 +123,7 @@ def det(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
     layout["xaxis"] |= ticks
     layout["yaxis"] |= ticks
     end = round(_PROBIT(0.6), 4)
-    layout["shapes"] = [_rule(x0=-6, y0=-6, x1=end, y1=end)]
+    layout["shapes"] = [rule(x0=-6, y0=-6, x1=end, y1=end)]
     words = (
         "Detection error trade-off: false non-match rate over false match rate, both on normal-deviate axes. Down and "
         "to the left is better; the dotted diagonal crosses each curve at its equal error rate."
@@ -169,7 +169,7 @@ def cmc(hits: Sequence[tuple[Series, tuple[float, ...], int]]) -> Figure:
                 "hovertemplate": "rank %{x}, %{y:.2%}%{customdata}<extra>%{fullData.name}</extra>",
             }
         )
-    layout = _layout("Rank", "Hit rate")
+    layout = plain("Rank", "Hit rate")
     if last <= 20:
         layout["xaxis"] |= {"range": [0.5, last + 0.5], "dtick": 1}
     else:
@@ -209,7 +209,7 @@ def over(result: Result, drawn: Sequence[tuple[Series, Sequence[Value]]], name: 
         )
         if len(sure) > 1:
             bands.append(_band(line, sure))
-    layout = _layout(property_words(key), heading(name))
+    layout = plain(property_words(key), heading(name))
     ticks = sorted({v.where[key] for _, values in drawn for v in values}, key=lambda part: number(part) or 0.0)
     named = ticks if len(ticks) <= _NAMED_TICKS else ticks[::2]
     layout["xaxis"] |= {"tickvals": [number(t) for t in named], "ticktext": [bin_words(key, t) for t in named]}
@@ -263,11 +263,11 @@ def _histogram(
                 "hovertemplate": "score from %{x:.3f}: %{customdata:,} (%{y:.2%})<extra>%{fullData.name}</extra>",
             }
         )
-    layout = _layout("Score", "Share of comparisons")
+    layout = plain("Score", "Share of comparisons")
     layout["yaxis"] |= {"tickformat": ".3~%", "range": [0, _short(top * 1.05)]}
     layout["height"] = 320
     if threshold is not None:
-        layout["shapes"] = [_rule(x0=threshold, x1=threshold, y0=0, y1=1, yref="paper")]
+        layout["shapes"] = [rule(x0=threshold, x1=threshold, y0=0, y1=1, yref="paper")]
     words = f"Histograms of the scores of mated and of non-mated comparisons: {label(name)}."
     return Figure(label(name), words, {"data": lines, "layout": layout})
 
@@ -318,20 +318,21 @@ def _line(line: Series, at: Sequence[tuple[float, float]]) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": _legend(line.name),
+        "name": legend(line.name),
         "x": [_short(x) for x, _ in at],
         "y": [_short(y) for _, y in at],
         "line": {"color": line.colour, "dash": line.dash, "width": 2},
     }
 
 
-def _legend(name: str) -> str:
+def legend(name: str) -> str:
     """Return a name as plotly shows it letter for letter: it reads a subset of HTML in every text."""
     clean = visible(name)
     return html.escape(clean if len(clean) <= LONGEST_NAME else clean[: LONGEST_NAME - 1] + "…", quote=False)
 
 
-def _layout(x: str, y: str) -> dict[str, Any]:
+def plain(x: str, y: str) -> dict[str, Any]:
+    """Return the layout that all plots begin with; colours are the style sheet's."""
     axis = {"gridcolor": "--grid", "linecolor": "--grid", "zeroline": False, "automargin": True}
     return {
         "height": 400,
@@ -347,7 +348,8 @@ def _layout(x: str, y: str) -> dict[str, Any]:
     }
 
 
-def _rule(**ends: Any) -> dict[str, Any]:
+def rule(**ends: Any) -> dict[str, Any]:
+    """Return a dotted line between two ends."""
     return {"type": "line", "line": {"color": "--muted", "width": 1, "dash": "dot"}, **ends}
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..results import BASELINE, Result, Value
+from ..results import BASELINE, Difference, Result, Value
 from .wording import (
     ABSENT,
     ICONS,
@@ -15,6 +15,7 @@ from .wording import (
     difference,
     few,
     heading,
+    judged,
     macro,
     metric,
     metrics,
@@ -26,7 +27,6 @@ from .wording import (
     rests_on,
     threshold,
     unique,
-    verdict,
 )
 
 Where = tuple[tuple[str, str], ...]
@@ -83,6 +83,7 @@ class Values:
     def __init__(self, result: Result) -> None:
         self.result = result
         self._values = {(v.metric, v.preprocessor, _where(v)): v for v in result.values}
+        self._differences = {(d.metric, d.preprocessor, _where(d)): d for d in result.differences}
 
     def get(self, name: str, preprocessor: str, where: Where = ()) -> Value | None:
         """Return that value, or None where the run has none."""
@@ -97,7 +98,7 @@ class Values:
         if preprocessor == BASELINE:
             return Cell(percent(value.value), details=details, over=over, few=few(value))
         change = difference(value, self.get(name, BASELINE, where))
-        kind = verdict(name, change)
+        kind = judged(name, change, self._differences.get((name, preprocessor, where)))
         icon = "" if kind == "unknown" else ICONS[kind]
         shown = "" if change is None else points(change)
         return Cell(percent(value.value), shown, kind, icon, details, over, few(value))
@@ -160,7 +161,7 @@ def side_by_side(results: tuple[Result, ...]) -> tuple[tuple[str, tuple[Row, ...
     )
 
 
-def _where(value: Value) -> Where:
+def _where(value: Value | Difference) -> Where:
     return tuple(sorted(value.where.items()))
 
 

@@ -13,6 +13,7 @@ from .answer import Answer, answers, caveat
 from .configuration import Entries, configuration
 from .faces import Gallery, gallery
 from .figures import Figure
+from .forest import forest
 from .grid import Breakdown, Row, Values, breakdowns, overall
 from .wording import (
     Metric,
@@ -112,7 +113,7 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
         facts=_facts(result),
         rows=overall(result),
         bins=tables,
-        plots=plots([(lines, result)], points),
+        plots=(*_forest(result, lines, names), *plots([(lines, result)], points)),
         histograms=figures.histograms(result, names, at),
         threshold="" if at is None else threshold(at),
         breakdowns=breakdowns(result, {(table.metric, table.key) for table in tables}),
@@ -134,6 +135,11 @@ def plots(runs: Sequence[tuple[Sequence[figures.Series], Result]], points: int) 
     verification = (figures.roc(curves, points), figures.det(curves, points)) if curves else ()
     hits = [(line, result.cmc[name], _searches(result, name)) for line, name, result in named if name in result.cmc]
     return (*verification, *_over_angles(named), *((figures.cmc(hits),) if hits else ()))
+
+
+def _forest(result: Result, lines: Sequence[figures.Series], names: Sequence[str]) -> tuple[Figure, ...]:
+    drawn = forest(result, [(line, name) for line, name in zip(lines, names, strict=True) if name != BASELINE])
+    return (drawn,) if drawn else ()
 
 
 def _over_angles(named: Sequence[tuple[figures.Series, str, Result]]) -> tuple[Figure, ...]:

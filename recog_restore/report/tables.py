@@ -14,7 +14,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..results import Result
+from ..results import BASELINE, Result
+from .answer import answers
 from .bins import Column, tables
 from .bins import Table as Bins
 from .grid import Cell, Values
@@ -115,7 +116,18 @@ def summary(result: Result) -> RenderableType:
     """
     over = [table for table in tables([result]) if table.metric == primary(result)]
     heading = Text(_heading(result), "italic")
-    return Group(heading, _headline(result), *map(_over, over[:1]))
+    return Group(heading, _headline(result), *map(_over, over[:1]), *_said(result))
+
+
+def _said(result: Result) -> list[Text]:
+    """Return the answer of every preprocessor whose difference was tested."""
+    if not result.differences:
+        return []
+    return [
+        Text(visible(" ".join(filter(None, (a.icon, label(a.preprocessor), a.sentence, a.where, a.flips)))))
+        for a in answers(result)
+        if a.preprocessor != BASELINE
+    ]
 
 
 def _headline(result: Result) -> Table:

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from ..results import BASELINE, Result, Value
+from ..results import BASELINE, NO_DIFFERENCE, Difference, Result, Value
 
 UNDEFINED = "undefined"
 ABSENT = "–"
 
 # A verdict never rests on colour alone.
-ICONS = {"better": "▲", "worse": "▼", "same": "=", "unknown": "?"}
+ICONS = {"better": "▲", "worse": "▼", "same": "=", "unsure": "≈", "unknown": "?"}
 
 # A rate at a threshold is no better known than the false accepts that fix the threshold.
 FEW_FALSE_ACCEPTS = 10
@@ -27,6 +27,9 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 # What would ring, reorder the line, or not encode: control characters, bidirectional overrides, lone surrogates.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+Judgement = Literal["better", "worse", "same", "unsure", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -230,7 +233,7 @@ def difference(value: Value | None, baseline: Value | None) -> float | None:
     return value.value - baseline.value
 
 
-def verdict(name: str, change: float | None) -> Literal["better", "worse", "same", "unknown"]:
+def verdict(name: str, change: float | None) -> Judgement:
     """Return what a change of a metric means for recognition; ``same`` is a change that prints as 0.00."""
     if change is None:
         return "unknown"
@@ -240,6 +243,21 @@ def verdict(name: str, change: float | None) -> Literal["better", "worse", "same
     if not better:
         return "unknown"
     return "better" if (change > 0) == (better == "higher") else "worse"
+
+
+def judged(name: str, change: float | None, found: Difference | None) -> Judgement:
+    """Return what a change means: of a run that tested it, ``better`` and ``worse`` only where it is significant."""
+    plain = verdict(name, change)
+    if found is None or plain not in ("better", "worse"):
+        return plain
+    if found.verdict == NO_DIFFERENCE:
+        return "unsure"
+    return "better" if found.verdict == "better" else "worse"
+
+
+def between(interval: tuple[float, float] | None) -> str:
+    """Return an interval of a difference in points: ``[27.90, 34.80]``; empty where there is none."""
+    return "" if interval is None else f" [{points(interval[0])}, {points(interval[1])}]".replace("+", "")
 
 
 def preprocessors(result: Result) -> tuple[str, ...]:

@@ -26,6 +26,19 @@ def test_interval_of_cases_done_by_hand() -> None:
     assert clopper_pearson(4, 20).tolist() == pytest.approx([0.057334, 0.436614], abs=5e-7)
 
 
+@pytest.mark.parametrize(
+    ("hits", "count", "low", "high"),
+    [
+        (0, 40, 0.0, 0.0880973028788024),
+        (3, 57, 0.010988255898587256, 0.1461990643105235),
+        (5306, 5318, 0.9960616915910628, 0.9988335134317662),
+    ],
+)
+def test_intervals_equal_statsmodels(hits: int, count: int, low: float, high: float) -> None:
+    """Golden: statsmodels 0.15.0, proportion_confint(hits, count, method="beta")."""
+    assert clopper_pearson(hits, count).tolist() == pytest.approx([low, high], rel=1e-9)
+
+
 @pytest.mark.parametrize("rate", [0.01, 0.3, 0.975])
 def test_interval_covers_the_true_rate_as_often_as_it_says(rate: float) -> None:
     hits = np.arange(41)

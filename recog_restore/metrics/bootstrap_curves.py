@@ -1,0 +1,161 @@
+"""Metrics of the whole score distribution in every draw of subjects: TAR at a FAR, EER, AUC.
+
+Thresholds are derived again in each draw, by the definitions of ``verification``. Comparisons within a subject are the
+mated ones, those between two the non-mated ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import ConventionError
+from .bootstrap import Array, SubjectBootstrap
+from .scores import FAILED, Scores, checked
+
+
+def tar_at_far_draws(
+    bootstrap: SubjectBootstrap,
+    scores: Scores,
+    far: float,
+    counted: NDArray[np.bool_] | None = None,
+    damping: float = 1.0,
+) -> Array:
+    """Return (B,) the largest TAR whose FAR does not exceed the target in each draw; NaN in one without either kind.
+
+    Only the top share of the non-mated scores is weighed one by one, four times what the target accepts at first and
+    more where a draw asks for more; the rest enters by its weight alone. 1,000 draws of 15,658,489 comparisons at 1e-4
+    are seconds.
+
+    Args:
+        scores: (N,) of the bootstrap's comparisons.
+        far: the target, 0…1.
+        counted: (N,) bool; all by default.
+        damping: γ of the bootstrap.
+
+    Raises:
+        ConventionError: a score is NaN or +inf, lengths differ, or the target is not in 0…1.
+    """
+    scores, counted = _checked(bootstrap, scores, counted)
+    if not 0.0 <= far <= 1.0:
+        raise ConventionError(f"far is {far}; expected a rate from 0 to 1")
+    genuine, impostor = np.flatnonzero(counted & bootstrap.within), np.flatnonzero(counted & ~bootstrap.within)
+    genuine = genuine[np.argsort(scores[genuine])]
+    total = bootstrap.total(counted & ~bootstrap.within, damping)
+    rejected = _rejected(bootstrap, scores, impostor, far, total, damping)
+    found = np.full(bootstrap.draws, np.nan)
+    for draws in bootstrap.blocks(len(genuine)):
+        weights = bootstrap.of(genuine, draws)
+        below = np.concatenate([np.zeros((1, weights.shape[1])), np.cumsum(weights, axis=0)])
+        place = np.searchsorted(scores[genuine], rejected[draws], side="right")
+        columns = np.arange(weights.shape[1])
+        defined = (below[-1] > 0) & (total[draws] > 0)
+        np.divide(below[-1] - below[place, columns], below[-1], out=found[draws], where=defined)
+    return found
+
+
+def auc_draws(
+    bootstrap: SubjectBootstrap, scores: Scores, counted: NDArray[np.bool_] | None = None, damping: float = 1.0
+) -> Array:
+    """Return (B,) the AUC in each draw, a tie counting half; NaN in a draw without mated or non-mated comparisons.
+
+    Raises:
+        ConventionError: a score is NaN or +inf, or lengths differ.
+    """
+    found = []
+    for genuine, impostor, of_genuine, below in _sorted(bootstrap, scores, counted, damping):
+        left, right = (np.searchsorted(impostor, genuine, side=side) for side in ("left", "right"))
+        area = np.einsum("nb,nb->b", of_genuine, (below[left] + below[right]) / 2)
+        total = of_genuine.sum(axis=0) * below[-1]
+        found.append(np.divide(area, total, out=np.full(len(area), np.nan), where=total > 0))
+    return np.concatenate(found)
+
+
+def eer_draws(
+    bootstrap: SubjectBootstrap, scores: Scores, counted: NDArray[np.bool_] | None = None, damping: float = 1.0
+) -> Array:
+    """Return (B,) the EER in each draw; NaN where a draw lacks either kind, or failures keep the rates from meeting.
+
+    Raises:
+        ConventionError: a score is NaN or +inf, or lengths differ.
+    """
+    found = []
+    for genuine, impostor, of_genuine, below in _sorted(bootstrap, scores, counted, damping):
+        distinct = np.unique(np.concatenate([genuine, impostor]))
+        falling = distinct[distinct > FAILED][::-1]
+        rejected = np.concatenate([np.zeros((1, of_genuine.shape[1])), np.cumsum(of_genuine, axis=0)])
+        misses, passed = np.searchsorted(genuine, falling), np.searchsorted(impostor, falling)
+        none = np.zeros((1, of_genuine.shape[1]))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            fnmr = np.concatenate([none + 1, rejected[misses] / rejected[-1]])
+            fmr = np.concatenate([none, (below[-1] - below[passed]) / below[-1]])
+        gap = fmr - fnmr
+        after, columns = np.argmax(gap >= 0, axis=0), np.arange(gap.shape[1])
+        meets = gap[after, columns] >= 0
+        before = np.maximum(after - 1, 0)
+        low, high = gap[before, columns], gap[after, columns]
+        weight = np.divide(low, low - high, out=np.ones(len(low)), where=low != high)
+        value = fmr[before, columns] + weight * (fmr[after, columns] - fmr[before, columns])
+        found.append(np.where(meets, value, np.nan))
+    return np.concatenate(found)
+
+
+def _rejected(
+    bootstrap: SubjectBootstrap,
+    scores: Scores,
+    impostor: NDArray[np.int64],
+    far: float,
+    total: Array,
+    damping: float,
+) -> Array:
+    """Return (B,) the highest non-mated score that must not be accepted; -inf where all may."""
+    found = np.full(bootstrap.draws, FAILED)
+    todo = np.flatnonzero(total > 0)
+    keep = min(len(impostor), 4 * int(far * len(impostor)) + 1000)
+    while len(todo):
+        top = impostor
+        if keep < len(impostor):
+            top = impostor[np.argpartition(scores[impostor], len(impostor) - keep)[len(impostor) - keep :]]
+        top = top[np.argsort(-scores[top], kind="stable")]
+        plain = (1 - damping) * np.arange(1, len(top) + 1)[:, None]
+        left = []
+        for part in bootstrap.blocks(len(top)):
+            draws = todo[(todo >= part.start) & (todo < part.stop)]
+            if not len(draws):
+                continue
+            accepted = np.cumsum(bootstrap.of(top, part)[:, draws - part.start], axis=0)
+            too_many = (plain + damping * accepted) / total[draws] > far
+            first = np.argmax(too_many, axis=0)
+            crossed = too_many[first, np.arange(len(draws))]
+            found[draws[crossed]] = scores[top[first[crossed]]]
+            left.append(draws[~crossed])
+        todo = np.concatenate(left) if keep < len(impostor) else todo[:0]
+        keep = min(len(impostor), 4 * keep)
+    return found
+
+
+def _sorted(
+    bootstrap: SubjectBootstrap, scores: Scores, counted: NDArray[np.bool_] | None, damping: float
+) -> Iterator[tuple[Scores, Scores, Array, Array]]:
+    """Yield, by blocks of draws, both kinds of scores rising, weights of the mated, and running weight of the others.
+
+    The running weight has one row more than there are scores: the first is 0, the last the weight of all.
+    """
+    scores, counted = _checked(bootstrap, scores, counted)
+    rows = [np.flatnonzero(counted & kind) for kind in (bootstrap.within, ~bootstrap.within)]
+    genuine, impostor = (mine[np.argsort(scores[mine], kind="stable")] for mine in rows)
+    for draws in bootstrap.blocks(len(genuine) + len(impostor)):
+        of_impostor = 1 + damping * (bootstrap.of(impostor, draws) - 1)
+        below = np.concatenate([np.zeros((1, of_impostor.shape[1])), np.cumsum(of_impostor, axis=0)])
+        yield scores[genuine], scores[impostor], bootstrap.of(genuine, draws), below
+
+
+def _checked(
+    bootstrap: SubjectBootstrap, scores: Scores, counted: NDArray[np.bool_] | None
+) -> tuple[Scores, NDArray[np.bool_]]:
+    scores = checked(scores, "scores")
+    if scores.shape != bootstrap.first.shape:
+        raise ConventionError(f"scores: expected one for each of {len(bootstrap.first)} comparisons, got {len(scores)}")
+    return scores, np.ones(len(scores), np.bool_) if counted is None else counted

@@ -1,0 +1,249 @@
+"""Differences between preprocessors whose effect is known, on drawn scores; no image is looked at."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from recog_restore.engine.differences import bootstrap, differences, with_intervals
+from recog_restore.engine.harm import harm
+from recog_restore.engine.kept import MOST, Kept, read
+from recog_restore.errors import ResultError
+from recog_restore.metrics import MISS, verification
+from recog_restore.results import Difference, Value
+
+PEOPLE, METRICS = 60, ("accuracy", "eer", "auc", "tar@far=1e-2", "fnmr@baseline")
+NAMES = ("none", "same", "gain", "noise", "swap")
+
+
+def compared(names: tuple[str, ...] = NAMES) -> Kept:
+    """60 people, 300 mated and 600 non-mated comparisons in 10 folds, of two sizes."""
+    generator = np.random.default_rng(0)
+    mated = np.repeat(np.arange(PEOPLE), 5)
+    first = np.concatenate([mated, generator.integers(PEOPLE, size=600)])
+    second = np.concatenate([mated, (first[300:] + generator.integers(1, PEOPLE, 600)) % PEOPLE])
+    truth = first == second
+    before = 0.55 * truth + 0.15 * generator.normal(size=900)
+    scores = {
+        "none": before,
+        "same": before.copy(),
+        "gain": before + 0.15 * truth,
+        "noise": 0.15 * generator.normal(size=900),
+        "swap": np.where(truth, 0.15 * generator.normal(size=900), before),
+    }
+    return Kept(
+        kind="verification",
+        protocol="drawn@1",
+        fingerprint="f" * 64,
+        failure="iso",
+        metrics=METRICS,
+        compat=(),
+        preprocessors=names,
+        first=first,
+        second=second,
+        subjects_known=True,
+        fold=np.arange(900) % 10,
+        labels={"size": (np.arange(900) % 2, ("small", "large"))},
+        counted={name: np.ones(900, bool) for name in names},
+        scores={name: scores[name] for name in names},
+    )
+
+
+def searched() -> Kept:
+    """40 people, 20 searches each, over three yaws; ``gain`` finds more at 90 and ``swap`` finds nobody."""
+    generator = np.random.default_rng(1)
+    subject, yaw = np.repeat(np.arange(40), 20), np.arange(800) % 3
+    hit = generator.uniform(size=800) < np.array([0.95, 0.8, 0.3])[yaw]
+    more = hit | ((yaw == 2) & (generator.uniform(size=800) < 0.5))
+    ranks = {"none": hit, "same": hit, "gain": more, "swap": np.zeros(800, bool)}
+    scores = {name: np.where(found, 0.6, 0.2) for name, found in ranks.items()}
+    return Kept(
+        kind="identification",
+        protocol="multipie@1",
+        fingerprint="e" * 64,
+        failure="iso",
+        metrics=("rank1", "rank5"),
+        compat=(),
+        preprocessors=tuple(ranks),
+        first=subject,
+        second=subject,
+        subjects_known=True,
+        fold=np.zeros(800, np.int64),
+        labels={"abs_yaw": (yaw, ("0", "45", "90"))},
+        counted={name: np.ones(800, bool) for name in ranks},
+        scores=scores,
+        impostor_scores={name: np.full(800, 0.4) for name in ranks},
+        ranks={name: np.where(found, 1, MISS) for name, found in ranks.items()},
+    )
+
+
+@pytest.fixture(scope="module")
+def verified() -> dict[str, list[Difference]]:
+    kept = compared()
+    draws = bootstrap(kept, 300)
+    return {name: differences((kept, "none"), (kept, name), draws) for name in NAMES[1:]}
+
+
+@pytest.fixture(scope="module")
+def identified() -> dict[str, list[Difference]]:
+    kept = searched()
+    draws = bootstrap(kept, 300)
+    return {name: differences((kept, "none"), (kept, name), draws) for name in kept.preprocessors}
+
+
+def one(found: list[Difference], metric: str, **where: str) -> Difference:
+    (match,) = [d for d in found if (d.metric, d.where) == (metric, where)]
+    return match
+
+
+@pytest.mark.parametrize("kind", ["verified", "identified"])
+def test_what_returns_its_input_differs_by_exactly_nothing(kind: str, request: pytest.FixtureRequest) -> None:
+    found = request.getfixturevalue(kind)["same"]
+    assert len(found) > 5
+    for d in found:
+        assert (d.difference, d.interval, d.p, d.p_holm, d.verdict) == (0, (0, 0), 1, 1, "no difference found")
+        assert (d.fixed, d.broken) in ((0, 0), (None, None))
+        assert d.smallest_detectable > 0
+
+
+@pytest.mark.parametrize("harmful", ["noise", "swap"])
+def test_noise_and_swapped_identities_are_called_harmful(verified: dict[str, list[Difference]], harmful: str) -> None:
+    for metric in ("accuracy_10fold", "eer", "auc", "tar@far=1e-2", "fnmr@baseline"):
+        assert one(verified[harmful], metric).verdict == "worse"
+
+
+def test_a_gain_is_called_better_with_what_it_fixes(verified: dict[str, list[Difference]]) -> None:
+    found = one(verified["gain"], "fnmr@baseline")
+    assert (found.verdict, found.broken, found.preprocessor, found.against) == ("better", 0, "gain", "none")
+    assert found.difference == pytest.approx(-found.fixed / 300)
+    assert found.interval[0] < found.difference < found.interval[1] < 0
+    assert one(verified["gain"], "fmr@baseline").verdict == "no difference found"
+    assert one(verified["gain"], "fnmr@baseline", size="small").n == 150
+    assert not [d for d in verified["gain"] if "fold" in d.where]
+
+
+def test_swapped_searches_are_harmful_and_a_gain_is_found_where_it_is(identified: dict[str, list[Difference]]) -> None:
+    assert {d.verdict for d in identified["swap"]} == {"worse"}
+    gain = identified["gain"]
+    assert one(gain, "rank1", abs_yaw="90").verdict == "better"
+    for yaw in ("0", "45"):
+        assert one(gain, "rank1", abs_yaw=yaw).verdict == "no difference found"
+    assert one(gain, "rank1").broken == 0
+    parts = [one(gain, "rank1", abs_yaw=yaw).difference for yaw in ("0", "45", "90")]
+    assert one(gain, "rank1_macro", over="abs_yaw").difference == pytest.approx(np.mean(parts))
+
+
+def test_p_values_are_corrected_over_the_parts_of_a_breakdown_alone(identified: dict[str, list[Difference]]) -> None:
+    whole, part = one(identified["gain"], "rank1"), one(identified["gain"], "rank1", abs_yaw="90")
+    assert whole.p_holm == whole.p
+    assert part.p_holm == pytest.approx(min(1, 3 * part.p))
+    assert part.test == "mcnemar mid-p, by subject"
+
+
+def test_order_of_the_two_runs_changes_the_sign_alone() -> None:
+    kept = searched()
+    draws = bootstrap(kept, 200)
+    there = differences((kept, "none"), (kept, "gain"), draws)
+    back = differences((kept, "gain"), (kept, "none"), draws)
+    for one_way, other in zip(there, back, strict=True):
+        assert one_way.difference == pytest.approx(-other.difference)
+        assert (one_way.fixed, one_way.broken) == (other.broken, other.fixed)
+        assert one_way.interval == pytest.approx((-other.interval[1], -other.interval[0]), abs=0.01)
+
+
+def test_every_value_gets_an_interval_with_its_method() -> None:
+    kept = compared()
+    scores, mated = kept.scores["none"], kept.mated
+    tar = verification.tar_at_far(scores[mated], scores[~mated], 1e-2)
+    values = [
+        Value("tar@far=1e-2", "none", tar.tar, 300),
+        Value("eer", "none", verification.eer(scores[mated], scores[~mated]).value, 900),
+        Value("fmr@baseline", "none", 0.0, 600),
+        Value("unknown", "none", 0.5, 600),
+    ]
+    found = with_intervals(values, kept, bootstrap(kept, 300))
+    assert [v.method for v in found] == [
+        "subject bootstrap",
+        "subject bootstrap",
+        "clopper-pearson, by subject",
+        "",
+    ]
+    for value in found[:2]:
+        assert value.interval[0] < value.value < value.interval[1]
+    unknown = with_intervals(values[:1], dataclasses.replace(kept, subjects_known=False), bootstrap(kept, 50))
+    assert unknown[0].method == "subject bootstrap, subjects unknown"
+
+
+def test_harm_counts_at_the_baselines_threshold() -> None:
+    kept = compared()
+    found = harm(kept, "swap", lambda row: (f"a{row}", f"b{row}"))
+    before, after = (kept.scores[name] >= found.threshold for name in ("none", "swap"))
+    assert found.broken == int((kept.mated & before & ~after).sum()) > 100
+    assert found.false_matches_new == found.false_matches_gone == 0
+    assert (found.impostors, found.raised) == (600, ())
+    noise = harm(kept, "noise", lambda row: (f"a{row}", f"b{row}"), most=3)
+    assert len(noise.raised) == 3
+    assert noise.raised[0].after - noise.raised[0].before == max(r.after - r.before for r in noise.raised)
+    assert noise.impostor_tail[1] != noise.impostor_tail[0]
+    search = harm(searched(), "gain", lambda row: ("a", "b"))
+    assert (search.threshold, search.false_matches_new, search.broken) == (None, None, 0)
+    assert search.fixed > 0
+
+
+@pytest.mark.parametrize("kept", [compared(), searched()], ids=["verification", "identification"])
+def test_what_is_kept_reads_back_the_same(kept: Kept, tmp_path: Path) -> None:
+    path = tmp_path / "comparisons.safetensors"
+    kept.write(path)
+    back = read(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ["comparisons.safetensors"]
+    assert read(tmp_path / "result.json").protocol == back.protocol == kept.protocol
+    draws = bootstrap(kept, 50)
+    assert differences((back, "none"), (back, "gain"), draws) == differences((kept, "none"), (kept, "gain"), draws)
+    assert list(back.labels) == list(kept.labels)
+
+
+def test_two_files_are_subtracted_like_one(tmp_path: Path) -> None:
+    whole = compared()
+    old, new = compared(("none",)), compared(("none", "gain"))
+    old.write(tmp_path / "old.safetensors")
+    new.write(tmp_path / "new.safetensors")
+    files = read(tmp_path / "old.safetensors"), read(tmp_path / "new.safetensors")
+    assert differences((files[0], "none"), (files[1], "gain")) == differences((whole, "none"), (whole, "gain"))
+
+
+def test_runs_of_other_comparisons_are_not_subtracted() -> None:
+    kept = compared()
+    for change, message in (
+        ({"protocol": "lfw@1"}, "the runs have another protocol: drawn@1 and lfw@1; only runs of the same"),
+        ({"fingerprint": "0" * 64}, "another data: ffffffffffff and 000000000000"),
+        ({"failure": "exclude"}, "another rule for failed faces: iso and exclude"),
+        ({"first": kept.first[::-1]}, "did not make the same comparisons; was one of them limited"),
+    ):
+        with pytest.raises(ResultError, match=message):
+            differences((kept, "none"), (dataclasses.replace(kept, **change), "gain"))
+    with pytest.raises(ResultError, match="the run has no preprocessor 'gian'; it has none, same, gain, noise, swap"):
+        differences((kept, "none"), (kept, "gian"))
+
+
+def test_a_file_that_cannot_be_read_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ResultError, match=f"no such file; rr-eval keeps the comparisons of a run of at most {MOST:,}"):
+        read(tmp_path)
+    path = tmp_path / "comparisons.safetensors"
+    compared().write(path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ResultError, match="damaged, or not the comparisons of a run; run rr-eval again"):
+        read(path)
+    monkeypatch.setattr("recog_restore.engine.kept.VERSION", 99)
+    compared().write(path)
+    monkeypatch.undo()
+    with pytest.raises(ResultError, match="expected version 1, found 99; run rr-eval again"):
+        read(path)
+    monkeypatch.setattr("recog_restore.engine.kept.MOST", 10)
+    with pytest.raises(ResultError, match="900 comparisons are more than the 10 that are kept beside a result"):
+        compared().write(path)
+    monkeypatch.undo()
+    with pytest.raises(ResultError, match="the comparisons cannot be written"):
+        compared().write(tmp_path / "absent" / "file")

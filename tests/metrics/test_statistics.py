@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import norm, poisson
+
+from recog_restore.errors import ConventionError
+from recog_restore.metrics import clopper_pearson
+from recog_restore.metrics.bootstrap import SubjectBootstrap
+from recog_restore.metrics.drift import impostor_drift
+from recog_restore.metrics.intervals import clopper_pearson_of_rate, rule_of_three
+from recog_restore.metrics.statistics import (
+    holm,
+    normal_p,
+    percentile_interval,
+    smallest_detectable,
+    square_and_add,
+    verdict,
+)
+
+
+def test_percentile_interval_of_many_subjects_is_the_middle_95_percent() -> None:
+    draws = np.linspace(0, 1, 1001)
+    assert percentile_interval(draws, 10**9) == pytest.approx((0.025, 0.975), abs=1e-6)
+    few, many = percentile_interval(draws, 10), percentile_interval(draws, 100)
+    assert few[0] < many[0] < 0.025 < 0.975 < many[1] < few[1]
+    assert np.isnan(percentile_interval([0.0, math.nan], 10)).all()
+
+
+def test_expanded_interval_of_a_mean_has_students_width() -> None:
+    generator = np.random.default_rng(0)
+    sample = generator.normal(size=12)
+    spread = sample.std() / math.sqrt(12)
+    low, high = percentile_interval(sample.mean() + spread * generator.normal(size=200_000), 12)
+    assert high - low == pytest.approx(2 * 2.201 * sample.std(ddof=1) / math.sqrt(12), rel=0.01)
+
+
+def test_square_and_add_keeps_a_part_that_is_sure_and_mirrors() -> None:
+    assert square_and_add(0.3, (0.2, 0.45), 0.0, (0.0, 0.0)) == pytest.approx((0.2, 0.45))
+    low, high = square_and_add(0.3, (0.2, 0.45), 0.1, (0.05, 0.2))
+    assert (low, high) == pytest.approx((0.2 - math.hypot(0.1, 0.1), 0.2 + math.hypot(0.15, 0.05)))
+    assert square_and_add(0.1, (0.05, 0.2), 0.3, (0.2, 0.45)) == pytest.approx((-high, -low))
+
+
+def test_normal_p() -> None:
+    assert normal_p(1.959964, 1.0) == pytest.approx(0.05, abs=1e-6)
+    assert normal_p(-1.959964, 1.0) == pytest.approx(0.05, abs=1e-6)
+    assert (normal_p(0.0, 0.0), normal_p(0.1, 0.0)) == (1.0, 0.0)
+
+
+def test_holm_equals_the_steps_done_by_hand() -> None:
+    # Golden: statsmodels 0.15.0, multipletests([...], method="holm")[1]; Holm's steps by hand give the same.
+    assert holm([0.9, 0.6, 0.001, 0.02, 0.02]).tolist() == pytest.approx([1.0, 1.0, 0.005, 0.08, 0.08])
+    assert holm([0.01, 0.04, 0.03, 0.005]).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.6]).tolist() == [1.0, 1.0]
+    assert holm([0.02]).tolist() == [0.02]
+    with_none = holm([0.01, math.nan, 0.04])
+    assert with_none[[0, 2]].tolist() == pytest.approx([0.02, 0.04])
+    assert math.isnan(with_none[1])
+
+
+def test_holm_keeps_the_error_over_all_tests() -> None:
+    p = np.random.default_rng(0).uniform(size=(2000, 8))
+    assert np.mean([(holm(row) <= 0.05).any() for row in p]) == pytest.approx(0.05, abs=0.015)
+
+
+def test_smallest_detectable_difference_is_found_four_times_out_of_five() -> None:
+    smallest = smallest_detectable(0.01, 10**9)
+    found = np.random.default_rng(0).normal(smallest, 0.01, 20_000)
+    assert np.mean(np.abs(found) / 0.01 > norm.ppf(0.975)) == pytest.approx(0.8, abs=0.01)
+    assert smallest_detectable(0.01, 10**9, tests=10) > smallest
+
+
+def test_smallest_detectable_without_any_change_is_what_changes_six_trials() -> None:
+    found = smallest_detectable(0.0, 6000)
+    assert poisson.sf(5, found * 6000) == pytest.approx(0.8)
+    assert smallest_detectable(0.0, 3) == 1.0
+    assert math.isnan(smallest_detectable(0.1, 0))
+    assert math.isnan(smallest_detectable(math.nan, 10))
+
+
+def test_verdict_needs_the_interval_and_the_p_value() -> None:
+    assert verdict(0.2, (0.1, 0.3), 0.01) == "better"
+    assert verdict(-0.2, (-0.3, -0.1), 0.01) == "worse"
+    assert verdict(0.2, (0.1, 0.3), 0.01, lower_is_better=True) == "worse"
+    assert verdict(0.2, (-0.1, 0.3), 0.01) == "no difference found"
+    assert verdict(0.2, (0.1, 0.3), 0.06) == "no difference found"
+    assert verdict(0.2, (math.nan, math.nan), 0.01) == "no difference found"
+    assert verdict(0.2, (0.1, 0.3), math.nan) == "no difference found"
+
+
+def test_clopper_pearson_of_a_rate_equals_that_of_its_counts() -> None:
+    for hits, count in ((0, 10), (3, 20), (20, 20)):
+        assert clopper_pearson_of_rate(hits / count, count) == pytest.approx(clopper_pearson(hits, count).tolist())
+    narrow, wide = clopper_pearson_of_rate(0.1, 200.5), clopper_pearson_of_rate(0.1, 30.2)
+    assert wide[0] < narrow[0] < 0.1 < narrow[1] < wide[1]
+    assert np.isnan(clopper_pearson_of_rate(0.1, 0)).all()
+
+
+def test_rule_of_three() -> None:
+    assert rule_of_three(1000) == pytest.approx(3 / 1000, rel=0.01)
+    assert rule_of_three(1) == pytest.approx(0.95)
+    assert math.isnan(rule_of_three(0))
+    with pytest.raises(ConventionError, match="count is -1; expected at least 0"):
+        rule_of_three(-1)
+
+
+def test_impostor_drift_names_the_most_raised() -> None:
+    before = np.array([0.1, 0.2, 0.3, -np.inf, 0.0])
+    after = np.array([0.3, 0.1, 0.9, 0.5, -np.inf])
+    found = impostor_drift(before, after)
+    assert (found.count, found.raised.tolist()) == (3, [2, 0])
+    assert found.mean == pytest.approx((0.2, 1.3 / 3))
+    assert found.tail == pytest.approx((np.quantile(before[:3], 0.999), np.quantile(after[:3], 0.999)))
+    assert impostor_drift(before, after, most=1).raised.tolist() == [2]
+    assert impostor_drift([], []).count == 0
+    with pytest.raises(ConventionError, match="expected the same comparisons, got 1 before and 2 after"):
+        impostor_drift([0.1], [0.1, 0.2])
+
+
+def test_intervals_by_subject_cover_a_known_difference_where_those_by_search_do_not() -> None:
+    """60 simulations of what ``benchmarks/coverage.py`` does 1,000 times: subjects differ, and so do their gains."""
+    held = {"subjects": 0, "searches": 0}
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        subject = np.repeat(np.arange(60), 12)
+        person, gain = generator.normal(size=(2, 60))
+        noise = generator.normal(size=720)
+        before = person[subject] + noise > 0
+        after = 0.6 * person[subject] + 0.8 * gain[subject] + noise > 0
+        for kind, name in (("subjects", subject), ("searches", np.arange(720))):
+            bootstrap = SubjectBootstrap(name, draws=300, seed=seed)
+            everything = np.ones(720, bool)
+            drawn = bootstrap.ratio(after, everything) - bootstrap.ratio(before, everything)
+            low, high = percentile_interval(drawn, bootstrap.subjects)
+            held[kind] += low <= 0 <= high
+    assert held["subjects"] >= 54
+    assert held["searches"] < 45
+
+
+def test_what_is_no_probability_is_refused() -> None:
+    with pytest.raises(ConventionError, match="confidence is 95; expected between 0 and 1"):
+        percentile_interval([0.0, 1.0], 9, 95)
+    with pytest.raises(ConventionError, match="subjects is 1; one subject says nothing about others"):
+        percentile_interval([0.0, 1.0], 1)
+    with pytest.raises(ConventionError, match="expected p-values from 0 to 1 in one axis"):
+        holm([0.5, 1.5])
