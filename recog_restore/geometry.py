@@ -26,6 +26,11 @@ ARCFACE_112 = np.array(
 # The same points in the 128×128 crop: 8 columns further right, so that the 112×112 crop is a window of it.
 CANONICAL_128 = ARCFACE_112 + np.array([8.0, 0.0])
 
+# The same points of a mean head in mm: x to the right of a frontal image, y up, z forwards (SynthPIE's mean head).
+HEAD_5 = np.array(
+    [[-31.8, 0.2, 76.9], [31.8, 0.2, 76.9], [0.0, -40.2, 115.7], [-26.4, -69.5, 82.8], [26.4, -69.5, 82.8]]
+)
+
 Crop = Literal["arcface-112", "sphereface-112x96", "canonical-128"]
 # Rows and columns of the canonical crop. SphereFace's template is ArcFace's 8 columns further left.
 CROPS: dict[str, tuple[slice, slice]] = {
@@ -86,6 +91,27 @@ def face_size(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
     eyes = np.hypot(*(ARCFACE_112[1] - ARCFACE_112[0]))
     size: NDArray[np.float64] = eyes * spread / np.maximum(np.hypot(along, across), 1e-12)
     return size
+
+
+def head_yaw(landmarks: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return (M,) the turn of each head in degrees, 0 for a frontal face and 90 for a profile, whichever the side.
+
+    It is that of a mean head whose five points, seen from afar, fit best. NaN where a landmark is.
+
+    Args:
+        landmarks: (M, 5, 2) pixels.
+
+    Source: DeMenthon, Davis, "Model-based object pose in 25 lines of code", IJCV 15 (1995), its first step.
+    """
+    head = HEAD_5 - HEAD_5.mean(axis=0)
+    points = landmarks - landmarks.mean(axis=1, keepdims=True)
+    affine = np.swapaxes(np.linalg.pinv(head) @ points, 1, 2)
+    known = np.isfinite(affine).all(axis=(1, 2))
+    left, _, right = np.linalg.svd(np.where(known[:, None, None], affine, 0.0), full_matrices=False)
+    rows = left @ right
+    forwards = np.cross(rows[:, 0], rows[:, 1])[:, 2]
+    yaw: NDArray[np.float64] = np.degrees(np.arctan2(np.abs(rows[:, 0, 2]), np.abs(forwards)))
+    return np.where(known, yaw, np.nan)
 
 
 def canonical_crop(image: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> NDArray[np.uint8]:

@@ -24,6 +24,9 @@ SCHEMA = 1
 BASELINE = "none"
 NO_DIFFERENCE = "no difference found"
 
+# Edges of the bins of ``Drift.counts``: the cosines from −1 to 1, a twentieth each.
+DRIFT_BINS = tuple(round(i / 20, 2) for i in range(-20, 21))
+
 
 @dataclass(frozen=True)
 class Value:
@@ -116,11 +119,20 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Raised:
-    """Two faces of different people whose score rose: their samples, and the score before and after."""
+class ExampleFace:
+    """One face of an example; images are ``data:`` addresses of 128×128 crop before and after, or "" (not shown)."""
 
-    first: str
-    second: str
+    sample: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Raised:
+    """Two faces of different people whose score rose, and the score before and after."""
+
+    first: ExampleFace
+    second: ExampleFace
     before: float
     after: float
 
@@ -159,6 +171,107 @@ class Harm:
 
 
 @dataclass(frozen=True)
+class Drifted:
+    """A face that a preprocessor moved far: its cosine before to after, and of both to its clean original."""
+
+    sample: str
+    cosine: float
+    clean_before: float | None = None
+    clean_after: float | None = None
+    face: ExampleFace | None = None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """How far a preprocessor moves faces, in the eyes of one embedder.
+
+    Attributes:
+        preprocessor, judge: their names.
+        independent: false where a loss of the preprocessor's training used the judge.
+        n: the faces that could be had before and after.
+        mean, low: of the cosine between a face before and after, and its quantile 0.05; None without faces.
+        counts: of the cosines in the bins of ``DRIFT_BINS``.
+        clean_before, clean_after: mean cosine to the clean original; None where there is none.
+        towards, away: the faces that came nearer to it, and that went further off.
+        worst: the faces that moved most, the most first.
+    """
+
+    preprocessor: str
+    judge: str
+    independent: bool
+    n: int
+    mean: float | None
+    low: float | None
+    counts: tuple[int, ...]
+    clean_before: float | None = None
+    clean_after: float | None = None
+    towards: int | None = None
+    away: int | None = None
+    worst: tuple[Drifted, ...] = ()
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """From which score on a system accepts to keep to a false match rate.
+
+    Attributes:
+        preprocessor: in front of the recognizer.
+        fmr: the false match rate to keep to.
+        value: the threshold; None where there are fewer than ``1 / fmr`` non-mated comparisons to tell it from.
+        n: the non-mated comparisons.
+        false_accepts: of them, at the threshold.
+        interval: 95 % confidence interval of the threshold, derived again for every draw of the subjects.
+        fnmr, fnmr_interval: the mated comparisons that are rejected there.
+        method: how the intervals were had, as of a value.
+    """
+
+    preprocessor: str
+    fmr: float
+    value: float | None
+    n: int
+    false_accepts: int | None = None
+    interval: tuple[float, float] | None = None
+    fnmr: float | None = None
+    fnmr_interval: tuple[float, float] | None = None
+    method: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("value", "fnmr"):
+            number = getattr(self, name)
+            if number is not None and not math.isfinite(number):
+                object.__setattr__(self, name, None)
+        for name in ("interval", "fnmr_interval"):
+            ends = getattr(self, name)
+            if ends is not None and not all(map(math.isfinite, ends)):
+                object.__setattr__(self, name, None)
+
+
+@dataclass(frozen=True)
+class Flip:
+    """A decision that a preprocessor turned, at the threshold of the untouched baseline or at rank 1.
+
+    Attributes:
+        preprocessor: its name.
+        kind: ``fixed`` became right, ``broken`` became wrong.
+        mated: whether both faces of the comparison are one subject's; true for a search.
+        score: of the comparison, or with the best mate; before and after.
+        impostor_score: of the best impostor of a search, before and after; None for a comparison.
+        rank: of the mate, before and after; None for a comparison.
+        subjects: of a search: who was searched for, and who stood first when it failed; else empty.
+        faces: of the comparison; or the probe, its best mate, and the impostor that stood first when the search failed.
+    """
+
+    preprocessor: str
+    kind: str
+    mated: bool
+    score: tuple[float, float]
+    faces: tuple[ExampleFace, ...]
+    impostor_score: tuple[float, float] | None = None
+    rank: tuple[int, int] | None = None
+    subjects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Curve:
     """Error rates over falling thresholds: J points each."""
 
@@ -173,15 +286,6 @@ class Histogram:
 
     mated: tuple[int, ...]
     non_mated: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class ExampleFace:
-    """One face of an example; images are ``data:`` addresses of the 128×128 crop before and after."""
-
-    sample: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -241,11 +345,14 @@ class Result:
             ``gallery_subjects``.
         embedder: ``name``, ``words`` (input, flip fusion, norm), ``sha256`` and ``card``.
         preprocessors: ``name``, ``title``, ``task``, ``settings`` and ``card`` each; the first is the baseline.
-        values, differences, harm: see ``Value``, ``Difference`` and ``Harm``.
+        values, differences, harm, thresholds: see ``Value``, ``Difference``, ``Harm`` and ``Threshold``.
+        sides: differences where only the ``probe`` (the second face of a pair) or only the ``gallery`` is preprocessed.
         curves, histograms, cmc: by preprocessor; ``cmc`` is the hit rate at rank 1, 2, ….
         histogram_edges: bin edges shared by all histograms.
         failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
         confusions: the worst searches of every preprocessor, the worst first, one per subject.
+        flips: decisions that a preprocessor turned, those whose score changed most first.
+        drift: how far each preprocessor moves faces, by judge, where it was measured.
         settings: command, seed, batch, device, failure rule, compat; ``search``, for an identification: ``backend``,
             ``exact``, ``device``, and ``recall`` where the search is approximate: the lowest, over the preprocessors,
             share of the exact search's ``recall_at`` best candidates that it lists, for ``recall_probes`` probes.
@@ -271,6 +378,10 @@ class Result:
     confusions: tuple[Confusion, ...] = ()
     differences: tuple[Difference, ...] = ()
     harm: tuple[Harm, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    sides: dict[str, tuple[Difference, ...]] = field(default_factory=dict)
+    flips: tuple[Flip, ...] = ()
+    drift: tuple[Drift, ...] = ()
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 

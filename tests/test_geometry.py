@@ -11,12 +11,16 @@ from recog_restore.geometry import (
     ARCFACE_112,
     CANONICAL_128,
     CROPS,
+    HEAD_5,
     canonical_crop,
     crop_size,
     face_size,
+    head_yaw,
     place_crop,
     similarity,
 )
+from recog_restore.synthpie import Shot, Studio
+from recog_restore.synthpie.landmarks import points5, points68
 
 
 def umeyama(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -102,3 +106,24 @@ def test_canonical_landmarks_are_arcface_8_columns_to_the_right() -> None:
         (112, 96),
         (128, 128),
     ]
+
+
+@pytest.mark.parametrize("yaw", [0, 15, -30, 45, 60, -75, 90])
+def test_the_yaw_of_five_points_is_the_true_one_within_ten_degrees(yaw: int) -> None:
+    studio = Studio()
+    points = np.stack([studio.truth(Shot(i, yaw=yaw, jitter=None)).landmarks5 for i in (1, 5, 9)])
+    found = head_yaw(points)
+    assert np.abs(found - abs(yaw)).max() < 10
+    np.testing.assert_allclose(head_yaw(points * 3.7 + 11), found, atol=1e-9)
+    mirrored = (points * [-1, 1])[:, [1, 0, 2, 4, 3]]
+    np.testing.assert_allclose(head_yaw(mirrored), found, atol=1e-9)
+
+
+def test_the_yaw_of_unknown_landmarks_is_unknown() -> None:
+    points = np.stack([CANONICAL_128, np.where(np.arange(5)[:, None] == 2, np.nan, CANONICAL_128)])
+    assert np.isnan(head_yaw(points)).tolist() == [False, True]
+
+
+def test_the_head_of_five_points_is_the_mean_head_of_synthpie() -> None:
+    mean = points68(np.zeros(40), np.zeros(10))
+    np.testing.assert_allclose(HEAD_5, points5(mean), atol=0.06)

@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 from recog_restore.errors import ResultError
-from recog_restore.results import Confusion, ExampleFace, Failure, Result, Value, read
+from recog_restore.results import (
+    Confusion,
+    Difference,
+    ExampleFace,
+    Failure,
+    Flip,
+    Harm,
+    Raised,
+    Result,
+    Threshold,
+    Value,
+    read,
+)
 
 
 def result(**changes: object) -> Result:
@@ -63,6 +75,26 @@ def test_a_result_written_before_confusions_and_methods_still_reads(tmp_path: Pa
     del old["confusions"], old["values"][0]["method"]
     (tmp_path / "result.json").write_text(json.dumps(old))
     assert read(tmp_path) == result()
+
+
+def test_statistics_read_back_the_same_and_what_is_not_finite_is_undefined(tmp_path: Path) -> None:
+    nan, face = math.nan, ExampleFace("a.jpg", "", "data:,")
+    change = Difference("rank1", "mdfr", "none", 0.1, 10, {"yaw": "90"}, (0.0, 0.2), "subject bootstrap", 0.01, 0.02)
+    written = result(
+        differences=(change,),
+        sides={"probe": (change,)},
+        harm=(Harm("mdfr", 0.3, 1, 2, 0, 0, 9, (0.1, nan), (0.2, 0.3), (Raised(face, face, 0.1, 0.2),)),),
+        thresholds=(
+            Threshold("none", 1e-2, 0.3, 900, 9, (0.2, 0.4), nan, (nan, nan)),
+            Threshold("none", 1e-6, nan, 900),
+        ),
+        flips=(Flip("mdfr", "fixed", True, (0.1, 0.4), (face,), (0.2, 0.2), (3, 1), ("ann", "eve")),),
+    )
+    written.write(tmp_path / "result.json")
+    assert read(tmp_path) == written
+    assert [t.value for t in written.thresholds] == [0.3, None]
+    assert (written.thresholds[0].fnmr, written.thresholds[0].fnmr_interval) == (None, None)
+    assert written.harm[0].impostor_mean == (0.1, None)
 
 
 def test_digest_leaves_out_who_and_when() -> None:

@@ -36,6 +36,38 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     help="A preprocessor: bicubic-down8, clahe, gamma, onnx:FILE, python:module:Class; a+b is a chain. "
     "May be repeated; the untouched baseline is always there.",
 )
+@click.option(
+    "--gate",
+    "gates",
+    multiple=True,
+    metavar="GATE",
+    help="Faces that --pre may touch: none (all of them), size<24, yaw>45, quality<80 (the sharpness), norm<18, "
+    "drift<0.3, onnx:FILE<0.4 (a quality network), joined by ' and '; or learned:FILE. All others keep their original. "
+    "May be repeated: one pipeline each.",
+)
+@click.option(
+    "--fuse",
+    "fusions",
+    multiple=True,
+    type=click.Choice(["replace", "mean", "norm-weighted", "max-score"]),
+    help="What becomes of the embeddings of the untouched and the preprocessed face. May be repeated.  "
+    "[default: replace]",
+)
+@click.option(
+    "--fit-gate",
+    "fit",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Learn a gate on half of the subjects, write it, and evaluate on the other half, with it and without.",
+)
+@click.option("--drift", is_flag=True, help="Measure how far each face moves, and from its clean original if degraded.")
+@click.option(
+    "--judge",
+    "judges",
+    multiple=True,
+    metavar="SPEC",
+    help="Measure the drift by this embedder as well: one that no loss used. May be repeated.",
+)
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE, instead of the data set's landmarks.")
 @click.option(
     "--by", multiple=True, metavar="LABEL", help="Break the numbers down by a label of the data set, or by size."

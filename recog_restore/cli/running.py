@@ -20,15 +20,22 @@ from ..datasets.registered import registered
 from ..embed import Embedder
 from ..embed.spec import create as create_embedder
 from ..engine import evaluate
+from ..engine.drift import FILE as DRIFT
+from ..engine.drifting import Meter
 from ..engine.embeddings import Settings
 from ..engine.kept import FILE as COMPARISONS
+from ..engine.pipelines import Fusion
+from ..engine.piping import Piping
 from ..errors import DataError, RecordError, UnknownName
+from ..preprocess.gate import create as create_gate
 from ..preprocess.spec import create as create_preprocessor
 from ..protocol import Data, Protocol, known, load
 from ..records import nearest
 from ..report import html, tables
 from ..report.bins import tables as binned_tables
+from ..report.drift import sentence
 from ..report.grid import OVER
+from ..report.wording import label
 from ..resources import cache_folder
 from ..results import Result
 from ..store import Store
@@ -44,6 +51,11 @@ def run(
     data: str | None,
     embedder: str | None,
     pre: Sequence[str],
+    gates: Sequence[str],
+    fusions: Sequence[Fusion],
+    fit: Path | None,
+    drift: bool,
+    judges: Sequence[str],
     detector: str | None,
     by: Sequence[str],
     search: str,
@@ -75,6 +87,8 @@ def run(
     settings = Settings(batch, workers, device, search)
     recognizer = create_embedder(embedder or _default_embedder(question), settings.device, threads)
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
+    piping = Piping(tuple(create_gate(text) for text in gates), tuple(fusions), fit, seed or 0)
+    witnesses = tuple(create_embedder(text, settings.device, threads) for text in judges)
     out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name}")
     _writable(out)
     click.echo(_first_line(question, dataset, recognizer, pre, settings), err=as_json)
@@ -91,6 +105,8 @@ def run(
             allow_missing=allow_missing,
             faces=faces,
             comparisons=out / COMPARISONS,
+            piping=piping,
+            meter=Meter(witnesses, out / DRIFT) if drift or witnesses else None,
             command=command,
             progress=progress,
         )
@@ -111,8 +127,25 @@ def _remarks(result: Result) -> list[str]:
     parts = sorted({key for value in result.values for key in value.where} - shown)
     return [
         *(f"warning: {text}" for text in result.warnings),
+        *([f"gate: {text}"] if (text := result.settings.get("gate")) else []),
+        *map(sentence, result.drift),
+        *_achieved(result),
         *(f"failed {count:,} × {reason}" for reason, count in reasons.most_common(5)),
         *(f"by {part}: see the report" for part in parts),
+    ]
+
+
+def _achieved(result: Result) -> list[str]:
+    """Return, where there are gates or fusions, each pipeline's own threshold and the FMR that it achieves there."""
+    piped = any("gate" in entry["settings"] or "fusion" in entry["settings"] for entry in result.preprocessors)
+    non_mated = result.data.get("non_mated")
+    if not piped or not non_mated:
+        return []
+    return [
+        f"{label(value.preprocessor)}: {value.metric} at a threshold of its own, {value.threshold:.4f}: FMR "
+        f"{value.false_accepts / non_mated:.2e} ({value.false_accepts:,} of {non_mated:,})"
+        for value in result.values
+        if value.metric.startswith("tar@") and value.threshold is not None and value.false_accepts is not None
     ]
 
 

@@ -59,12 +59,12 @@ def with_intervals(values: Iterable[Value], kept: Kept, draws: SubjectBootstrap)
         means: dict[tuple[str, str], list[Array]] = defaultdict(list)
         for measure in measures(kept, preprocessor, threshold):
             drawn, interval, method = _interval(measure, draws)
-            found[_key(measure.metric, preprocessor, measure.where)] = interval, method + _unknown(kept)
+            found[_key(measure.metric, preprocessor, measure.where)] = interval, method + unknown(kept)
             for column in measure.where:
                 means[measure.metric, column].append(drawn)
         for (metric, column), parts in means.items():
             key = _key(f"{metric}_macro", preprocessor, {"over": column})
-            found[key] = _percentiles(_mean(parts), draws), SUBJECT_BOOTSTRAP + _unknown(kept)
+            found[key] = percentiles(_mean(parts), draws), SUBJECT_BOOTSTRAP + unknown(kept)
     return [
         dataclasses.replace(value, interval=known[0], method=known[1])
         if (known := found.get(_key(value.metric, value.preprocessor, value.where))) and value.value is not None
@@ -109,7 +109,7 @@ def differences(
             means[measure.metric, column].append((change, drawn))
     if old.kind == "identification":
         changes += [_macro(metric, column, parts, draws, same) for (metric, column), parts in means.items()]
-    return _records(changes, name, against, _unknown(old))
+    return _records(changes, name, against, unknown(old))
 
 
 @dataclass(frozen=True)
@@ -134,14 +134,14 @@ class _Change:
 def _interval(measure: Measure, draws: SubjectBootstrap) -> tuple[Array, tuple[float, float], str]:
     drawn = measure.draws(draws, draws.damping(measure.influence))
     if measure.hit is None:
-        return drawn, _percentiles(drawn, draws) if _spread(drawn) else _NO_INTERVAL, SUBJECT_BOOTSTRAP
+        return drawn, percentiles(drawn, draws) if _spread(drawn) else _NO_INTERVAL, SUBJECT_BOOTSTRAP
     wrong, hit = measure.counted & ~measure.hit, measure.counted & measure.hit
     if measure.given and draws.within[measure.counted].all() and _people(draws, measure.counted) == measure.n:
         return drawn, clopper_pearson_of_rate(measure.value, measure.n), CLOPPER_PEARSON
     if min(_people(draws, wrong), _people(draws, hit)) < FEW:
         worth = draws.worth(measure.hit, measure.counted)
         return drawn, clopper_pearson_of_rate(measure.value, worth), BY_SUBJECT
-    return drawn, _percentiles(drawn, draws), SUBJECT_BOOTSTRAP
+    return drawn, percentiles(drawn, draws), SUBJECT_BOOTSTRAP
 
 
 def _change(before: Measure, after: Measure, draws: SubjectBootstrap, same: bool) -> tuple[_Change, Array]:
@@ -155,7 +155,7 @@ def _change(before: Measure, after: Measure, draws: SubjectBootstrap, same: bool
         value,
         after.n,
         spread,
-        _percentiles(drawn, draws),
+        percentiles(drawn, draws),
         SUBJECT_BOOTSTRAP,
         normal_p(value, spread),
         "normal, subject bootstrap",
@@ -206,7 +206,7 @@ def _macro(
     """Return the difference of the means over the parts of a breakdown."""
     drawn = _mean([drawn for _, drawn in parts])
     value, spread = float(np.mean([change.value for change, _ in parts])), _spread(drawn)
-    interval, method = _percentiles(drawn, draws), SUBJECT_BOOTSTRAP
+    interval, method = percentiles(drawn, draws), SUBJECT_BOOTSTRAP
     p, test = normal_p(value, spread), "normal, subject bootstrap"
     if same:
         interval, method, p, test = (0.0, 0.0), IDENTICAL, 1.0, IDENTICAL
@@ -215,7 +215,7 @@ def _macro(
     return _Change(f"{metric}_macro", where, value, len(parts), spread, interval, method, p, test, trials=trials)
 
 
-def _records(changes: Sequence[_Change], name: str, against: str, unknown: str) -> list[Difference]:
+def _records(changes: Sequence[_Change], name: str, against: str, doubt: str) -> list[Difference]:
     """Return the differences with their p-values corrected over the parts of each breakdown."""
     families: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i, change in enumerate(changes):
@@ -233,7 +233,7 @@ def _records(changes: Sequence[_Change], name: str, against: str, unknown: str) 
                 n=change.n,
                 where=change.where,
                 interval=change.interval,
-                method=change.method + unknown,
+                method=change.method + doubt,
                 p=change.p,
                 p_holm=p,
                 test=change.test,
@@ -259,7 +259,8 @@ def _mean(parts: Sequence[Array]) -> Array:
     return mean
 
 
-def _percentiles(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:
+def percentiles(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:
+    """Return the 95 % interval of what was measured in every draw; NaN where one person is no sample of people."""
     usable = drawn[np.isfinite(drawn)]
     return percentile_interval(usable, draws.subjects) if len(usable) and draws.subjects > 1 else _NO_INTERVAL
 
@@ -292,5 +293,6 @@ def _key(metric: str, preprocessor: str, where: Mapping[str, str]) -> tuple[str,
     return metric, preprocessor, tuple(sorted(where.items()))
 
 
-def _unknown(kept: Kept) -> str:
+def unknown(kept: Kept) -> str:
+    """Return what a method must add where the data set names nobody."""
     return "" if kept.subjects_known else UNKNOWN

@@ -34,17 +34,25 @@ class Embeddings:
         vectors: (J, D) float32 as the embedder gives them; a failed face's is zero.
         status: (J,) reason, or "" for a face that was embedded.
         stage: (J,) ``acquire``, ``preprocess`` or ``embed`` for a failed face, else "".
+        also: (J, D) a second embedding of each face: a score is the larger of the one between the first embeddings and
+            the one between the second. None: there is one embedding.
     """
 
     vectors: NDArray[np.float32]
     status: NDArray[np.object_]
     stage: NDArray[np.object_]
+    also: NDArray[np.float32] | None = None
 
     @property
     def valid(self) -> NDArray[np.bool_]:
         """(J,) whether the face was embedded."""
         valid: NDArray[np.bool_] = self.status == ""
         return valid
+
+    def take(self, jobs: NDArray[np.int64]) -> Embeddings:
+        """Return the embeddings of some faces."""
+        also = None if self.also is None else self.also[jobs]
+        return Embeddings(self.vectors[jobs], self.status[jobs], self.stage[jobs], also)
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ def embed(
     base = _base_recipe(acquisition, embedder, settings)
     keys = {
         (piece, column): recipe_key({**base, "faces": faces, "preprocessor": _identity(preprocessor)})
-        for piece, faces in ((piece, _faces(acquisition, digests, piece)) for piece in pieces)
+        for piece, faces in ((piece, described(acquisition, digests, piece)) for piece in pieces)
         for column, preprocessor in enumerate(preprocessors if piece.start < touched else preprocessors[:1])
     }
     columns = range(len(preprocessors))
@@ -171,7 +179,8 @@ def _base_recipe(acquisition: Acquisition, embedder: Embedder, settings: Setting
     }
 
 
-def _faces(acquisition: Acquisition, digests: Sequence[str], piece: range) -> list[list[Any]]:
+def described(acquisition: Acquisition, digests: Sequence[str], piece: range) -> list[list[Any]]:
+    """Return what the crops of some jobs depend on: content, landmarks, and the stream of a degradation."""
     landmarks, faces = acquisition.samples.landmarks, []
     for job in piece:
         row = int(acquisition.jobs.row[job])

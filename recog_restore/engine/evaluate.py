@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ..datasets import Dataset
@@ -24,21 +23,30 @@ from ..errors import DataError, RecordError, UndefinedMetric
 from ..preprocess import PREPROCESSORS, Preprocessor
 from ..protocol import FAILURE_WORDS, Protocol
 from ..records import nearest, plain
-from ..results import BASELINE, Failure, Result
+from ..results import BASELINE, Drift, Failure, Result
 from ..search import create as create_gallery
 from ..store import Store
 from .acquire import Acquisition, digest, has_landmarks
 from .differences import bootstrap, differences, with_intervals
+from .drifting import Meter, drifts
 from .embeddings import Embeddings, Settings, detect, embed
 from .examples import confusions, examples
+from .flips import flips, impostors
 from .harm import harm
 from .identification import identify
 from .keep import keep
 from .kept import MOST
+from .pipelines import Applied
+from .piping import Piping, Run, piped
 from .plan import SIZE, Plan, fingerprint, firsts, label_columns, make
 from .progress import Progress
 from .provenance import provenance
-from .score import Scored, verify
+from .score import verify
+from .sides import sides
+from .thresholds import thresholds
+
+# Every preprocessor as it is: no gate, no fusion.
+WHOLE = Piping()
 
 
 def evaluate(
@@ -54,6 +62,8 @@ def evaluate(
     allow_missing: bool = False,
     faces: int = 6,
     comparisons: Path | None = None,
+    piping: Piping = WHOLE,
+    meter: Meter | None = None,
     command: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Result:
@@ -69,7 +79,9 @@ def evaluate(
         detector: ``yunet:FILE`` …, for data sets without landmarks.
         limit: at most so many comparisons or searches.
         allow_missing: listed images that are not there are failures to acquire instead of an error.
-        faces: gains, losses and confusions to show with their faces, each, per preprocessor.
+        faces: gains, losses, confusions and turned decisions to show with their faces, each, per preprocessor.
+        piping: gates and fusions around the preprocessors.
+        meter: how to measure their drift; None: not at all.
         comparisons: the file in which every comparison is kept, so that runs can be subtracted later; None keeps none.
         command: the command line, for the record.
         progress: who watches.
@@ -88,25 +100,38 @@ def evaluate(
     if protocol.degradation is not None:
         DEGRADATIONS.factory(protocol.degradation.name)
     index = create_gallery(settings.search, settings.device)
+    bare = _columns(preprocessors)
+    piping.check(bare, embedder)
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing)
         _check_breakdowns(plan)
     with progress.timed("reading files"):
         digests = _digests(plan, progress)
     plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
-    columns = _columns(preprocessors)
     degradation = protocol.degradation
     acquisition = Acquisition(
         plan.samples, plan.jobs, degradation.name if degradation else None, degradation.seed if degradation else 0
     )
     found = dict(
         zip(
-            (p.card.name for p in columns),
-            embed(acquisition, digests, embedder, columns, store, settings, progress, plan.touched),
+            (p.card.name for p in bare),
+            embed(acquisition, digests, embedder, bare, store, settings, progress, plan.touched),
             strict=True,
         )
     )
     _some_face(found[BASELINE])
+    with progress.timed("gates"):
+        run, columns, fitted, noted = piped(
+            Run(plan, acquisition, digests, found),
+            bare,
+            piping,
+            embedder,
+            store=store,
+            settings=settings,
+            progress=progress,
+        )
+    plan, acquisition, digests = run.plan, run.acquisition, run.digests
+    found = {column.card.name: column.embeddings for column in columns}
     with progress.timed("scoring"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UndefinedMetric)
         scored = (
@@ -119,11 +144,35 @@ def evaluate(
         values = with_intervals(scored.values, kept, draws)
         others = list(found)[1:]
         changes = [d for name in others for d in differences((kept, BASELINE), (kept, name), draws)]
-        harmed = [harm(kept, name, partial(_impostors, plan, scored, name)) for name in others]
+        safe = [threshold for name in found for threshold in thresholds(kept, name, draws)]
+        one_sided = sides(plan, found, kept, draws, index, settings.device)
     with progress.timed("examples"):
         shown = examples(plan, acquisition, columns, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
-    noted = [str(w.message) for w in caught]
+        turned = flips(plan, acquisition, columns, found, scored, kept, faces, settings.device)
+        harmed = [
+            harm(
+                kept,
+                p.card.name,
+                partial(
+                    impostors,
+                    plan,
+                    acquisition,
+                    p,
+                    found[p.card.name],
+                    scored,
+                    count=faces,
+                    device=settings.device,
+                ),
+            )
+            for p in columns[1:]
+        ]
+    drifted: list[Drift] = []
+    if meter is not None:
+        with progress.timed("drift"):
+            drifted, taught = drifts(run, bare, embedder, meter, faces, store, settings, progress)
+            noted += taught
+    noted += [str(w.message) for w in caught]
     if comparisons is not None and len(kept.first) <= MOST:
         kept.write(comparisons)
     elif comparisons is not None:
@@ -147,7 +196,7 @@ def evaluate(
         preprocessors=tuple(_preprocessor(p) for p in columns),
         values=tuple(values),
         failed={name: int((~entry.valid).sum()) for name, entry in found.items()},
-        failures=tuple(_failures(plan, found)),
+        failures=tuple(_failures(plan, columns)),
         settings={
             "command": list(command),
             "batch": settings.batch,
@@ -157,6 +206,7 @@ def evaluate(
             "allow_missing": allow_missing,
             "degradation": plain(acquisition.degradation.settings()) if acquisition.degradation else None,
             **({"search": scored.search} if scored.search else {}),
+            **({"gate": fitted} if fitted else {}),
         },
         provenance=provenance(),
         seconds={phase: round(seconds, 3) for phase, seconds in progress.seconds.items()},
@@ -168,6 +218,10 @@ def evaluate(
         confusions=tuple(worst),
         differences=tuple(changes),
         harm=tuple(harmed),
+        thresholds=tuple(safe),
+        sides=one_sided,
+        flips=tuple(turned),
+        drift=tuple(drifted),
         warnings=tuple(dict.fromkeys(noted)),
     )
 
@@ -274,23 +328,13 @@ def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
     }
 
 
-def _impostors(plan: Plan, scored: Scored, name: str, row: int) -> tuple[str, str]:
-    """Return the samples of a comparison, or of a search and of its best impostor."""
-    if plan.protocol.kind == "verification":
-        jobs = plan.first[row], plan.second[row]
-    else:
-        impostor = int(scored.ranked[name].best_impostor_row[row])
-        jobs = plan.probes[firsts(plan.probe_template)[row]], plan.gallery[firsts(plan.gallery_template)[impostor]]
-    first, second = plan.column("sample", np.array(jobs)).tolist()
-    return str(first), str(second)
-
-
-def _failures(plan: Plan, found: dict[str, Embeddings]) -> list[Failure]:
+def _failures(plan: Plan, columns: Sequence[Applied]) -> list[Failure]:
     """Return one entry per face that failed for all, under the baseline's name, and one per further failure."""
     names = plan.samples.table["sample"].to_numpy(dtype=object)
     failures = []
-    for name, entry in found.items():
+    for column in columns:
+        name, entry = column.card.name, column.embeddings
         for job in (~entry.valid).nonzero()[0].tolist():
-            if name == BASELINE or (job < plan.touched and entry.stage[job] != "acquire"):
+            if name == BASELINE or (column.touched[job] and entry.stage[job] != "acquire"):
                 failures.append(Failure(str(names[plan.jobs.row[job]]), name, entry.stage[job], entry.status[job]))
     return failures

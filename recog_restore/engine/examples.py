@@ -16,6 +16,7 @@ from ..preprocess import Preprocessor
 from ..results import BASELINE, Confusion, Example, ExampleFace
 from .acquire import Acquisition
 from .embeddings import Embeddings
+from .pipelines import Applied
 from .plan import Plan, firsts
 from .score import Scored
 
@@ -56,7 +57,7 @@ def examples(
                         mated=bool(plan.mated[i]),
                         score_before=float(before[i]),
                         score_after=float(scores[name][i]),
-                        faces=_pictures(plan, acquisition, pair, preprocessor, device),
+                        faces=pictures(plan, acquisition, pair, preprocessor, device),
                     )
                 )
     return found
@@ -91,11 +92,11 @@ def confusions(
         for probe in order[np.sort(once)][:count].tolist():
             mate, impostor = int(ranked.best_mate_row[probe]), int(ranked.best_impostor_row[probe])
             jobs = [
-                _shown(plan.probes, plan.probe_template, probe, valid),
-                _shown(plan.gallery, plan.gallery_template, mate, valid),
-                _shown(plan.gallery, plan.gallery_template, impostor, valid),
+                shown(plan.probes, plan.probe_template, probe, valid),
+                shown(plan.gallery, plan.gallery_template, mate, valid),
+                shown(plan.gallery, plan.gallery_template, impostor, valid),
             ]
-            faces = _pictures(plan, acquisition, jobs, preprocessor, device)
+            faces = pictures(plan, acquisition, jobs, preprocessor, device)
             found.append(
                 Confusion(
                     preprocessor=name,
@@ -112,22 +113,24 @@ def confusions(
     return found
 
 
-def _shown(jobs: NDArray[np.int64], template: NDArray[np.int64], number: int, valid: NDArray[np.bool_]) -> int:
+def shown(jobs: NDArray[np.int64], template: NDArray[np.int64], number: int, valid: NDArray[np.bool_]) -> int:
     """Return the first job of a template whose face could be had."""
     mine = jobs[template == number]
     return int(mine[valid[mine]][0])
 
 
-def _pictures(
-    plan: Plan, acquisition: Acquisition, jobs: list[int], preprocessor: Preprocessor, device: str
+def pictures(
+    plan: Plan, acquisition: Acquisition, jobs: Sequence[int], preprocessor: Preprocessor, device: str
 ) -> tuple[ExampleFace, ...]:
-    crops = acquisition[jobs]
+    """Return the crops of some jobs before and after; those that the preprocessor does not see stay as they are."""
+    crops = acquisition[list(jobs)]
     with torch.inference_mode():
         done = preprocessor(FaceBatch(to_float(crops.pixels, device), crops.points.to(device), crops.status))
     faces = []
     for job, before, after in zip(jobs, crops.pixels.numpy(), to_uint8(done.images), strict=True):
         sample = str(acquisition.names[acquisition.jobs.row[job]])
-        faces.append(ExampleFace(sample, _webp(before), _webp(after if job < plan.touched else before)))
+        seen = preprocessor.touched[job] if isinstance(preprocessor, Applied) else job < plan.touched
+        faces.append(ExampleFace(sample, _webp(before), _webp(after if seen else before)))
     return tuple(faces)
 
 

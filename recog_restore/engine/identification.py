@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics import CLOPPER_PEARSON, Ranked, clopper_pearson, cmc, rank_k, ranks_blocked, ranks_listed
+from ..metrics import (
+    CLOPPER_PEARSON,
+    FAILED,
+    Ranked,
+    clopper_pearson,
+    cmc,
+    rank_k,
+    ranks,
+    ranks_blocked,
+    ranks_listed,
+)
 from ..results import Value
 from ..search import Gallery, Recall, measure
 from ..templates import Pooled, pool
@@ -17,6 +28,7 @@ from .plan import MEDIA, Plan, firsts, labels
 from .score import Scored, in_order, unit
 
 CMC_RANKS = 50
+_SCORES = 2**24  # scores held at once where all of them are counted here
 
 
 def identify(plan: Plan, embeddings: Mapping[str, Embeddings], index: Gallery, device: str) -> Scored:
@@ -36,11 +48,16 @@ def identify(plan: Plan, embeddings: Mapping[str, Embeddings], index: Gallery, d
     out = Scored(candidates=min(max(CMC_RANKS, *metrics.values()), len(enrolled)))
     recalls, gallery = [], None
     for name, found in embeddings.items():
-        probes = _pooled(plan, found, plan.probes, plan.probe_template)
+        probes = pooled(plan, found, plan.probes, plan.probe_template)
         if gallery is None or plan.protocol.preprocess == "both":
-            gallery = _pooled(plan, found, plan.gallery, plan.gallery_template)
+            gallery = pooled(plan, found, plan.gallery, plan.gallery_template)
             index.enroll(gallery.vectors[gallery.enrolled])
-        ranked = search(index, gallery, probes, enrolled, subject, out.candidates, device)
+        if found.also is None:
+            ranked = search(index, gallery, probes, enrolled, subject, out.candidates, device)
+        else:
+            second = dataclasses.replace(found, vectors=found.also)
+            other = [pooled(plan, second, *of) for of in _sides(plan)]
+            ranked = search_both((gallery, probes), (other[0], other[1]), enrolled, subject)
         out.ranked[name] = ranked
         if not index.exact and probes.enrolled.any() and gallery.enrolled.any():
             recalls.append(measure(index, gallery.vectors[gallery.enrolled], probes.vectors[probes.enrolled]))
@@ -104,6 +121,46 @@ def search(
     return whole
 
 
+def search_both(
+    first: tuple[Pooled, Pooled],
+    second: tuple[Pooled, Pooled],
+    gallery_subject: NDArray[np.object_],
+    probe_subject: NDArray[np.object_],
+) -> Ranked:
+    """Return the rank of every probe's mate where a score is the larger of two; every score is counted.
+
+    Args:
+        first, second: gallery and probes each, the same templates twice.
+        gallery_subject, probe_subject: of each template.
+    """
+    _, code = np.unique(np.concatenate([gallery_subject, probe_subject]).astype(str), return_inverse=True)
+    enrolled, searched = np.split(code, [len(gallery_subject)])
+    found = Ranked.misses(len(searched))
+    step = max(1, _SCORES // max(1, len(enrolled)))
+    for start in range(0, len(searched), step):
+        part = slice(start, start + step)
+        scores = np.maximum(*(probes.vectors[part] @ gallery.vectors.T for gallery, probes in (first, second)))
+        scores[:, ~first[0].enrolled] = FAILED
+        scores[~first[1].enrolled[part]] = FAILED
+        mate = searched[part, None] == enrolled
+        best = [np.where(kind, scores, FAILED).argmax(axis=1) for kind in (mate, ~mate)]
+        mate_score, impostor_score = (
+            np.where(kind, scores, FAILED).max(axis=1).astype(np.float32) for kind in (mate, ~mate)
+        )
+        mated, rivalled = mate_score > FAILED, impostor_score > FAILED
+        found.put(
+            part,
+            Ranked(
+                ranks=ranks(scores, mate),
+                best_mate_score=mate_score,
+                best_mate_row=np.where(mated, best[0], -1),
+                best_impostor_score=impostor_score,
+                best_impostor_row=np.where(rivalled, best[1], -1),
+            ),
+        )
+    return found
+
+
 def _score_unlisted(
     found: Ranked,
     there: NDArray[np.int64],
@@ -123,7 +180,11 @@ def _score_unlisted(
             found.best_mate_row[probe], found.best_mate_score[probe] = mates[int(scores.argmax())], scores.max()
 
 
-def _pooled(plan: Plan, found: Embeddings, jobs: NDArray[np.int64], template: NDArray[np.int64]) -> Pooled:
+def _sides(plan: Plan) -> tuple[tuple[NDArray[np.int64], NDArray[np.int64]], ...]:
+    return (plan.gallery, plan.gallery_template), (plan.probes, plan.probe_template)
+
+
+def pooled(plan: Plan, found: Embeddings, jobs: NDArray[np.int64], template: NDArray[np.int64]) -> Pooled:
     """Return the templates of those jobs; all samples weigh the same, whatever the length of their embeddings."""
     vectors, valid = unit(found.vectors[jobs]), found.valid[jobs]
     if not plan.templates:

@@ -17,7 +17,7 @@ def keep(plan: Plan, scored: Scored, fingerprint: str) -> Kept:
     """Return the comparisons of a run, its subjects as numbers."""
     protocol = plan.protocol
     searches = protocol.kind == "identification"
-    first, second, known = _searched(plan) if searches else _compared(plan)
+    first, second, known = _searched(plan) if searches else compared_subjects(plan)
     everything: dict[str, Any] = {
         "kind": protocol.kind,
         "protocol": protocol.id,
@@ -49,7 +49,7 @@ def _searched(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
     return number.astype(np.int64), number.astype(np.int64), True
 
 
-def _compared(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
+def compared_subjects(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
     """Return the numbers of the two subjects of each comparison, equal where it is mated and nowhere else.
 
     Where the list contradicts the names, it is the list that counts. Where the data set names nobody, faces that a

@@ -58,12 +58,25 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def compare(found: Embeddings, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return (N,) cosines of the comparisons in float64; -inf where a face failed."""
-    vectors, valid = unit(found.vectors), found.valid
+    scores = cosines(unit(found.vectors), first, second)
+    if found.also is not None:
+        np.maximum(scores, cosines(unit(found.also), first, second), out=scores)
+    scores[~(found.valid[first] & found.valid[second])] = -np.inf
+    return scores
+
+
+def cosines(
+    vectors: NDArray[np.float64],
+    first: NDArray[np.int64],
+    second: NDArray[np.int64],
+    other: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """Return (N,) products of vectors (J, D) of length 1; the second from ``other``, where given."""
+    other = vectors if other is None else other
     scores = np.empty(len(first))
     for start in range(0, len(first), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        scores[rows] = np.einsum("nd,nd->n", vectors[first[rows]], vectors[second[rows]])
-    scores[~(valid[first] & valid[second])] = -np.inf
+        scores[rows] = np.einsum("nd,nd->n", vectors[first[rows]], other[second[rows]])
     return scores
 
 

@@ -38,9 +38,7 @@ def tar_at_far_draws(
     Raises:
         ConventionError: a score is NaN or +inf, lengths differ, or the target is not in 0…1.
     """
-    scores, counted = _checked(bootstrap, scores, counted)
-    if not 0.0 <= far <= 1.0:
-        raise ConventionError(f"far is {far}; expected a rate from 0 to 1")
+    scores, counted = _checked(bootstrap, scores, counted, far)
     genuine, impostor = np.flatnonzero(counted & bootstrap.within), np.flatnonzero(counted & ~bootstrap.within)
     genuine = genuine[np.argsort(scores[genuine])]
     total = bootstrap.total(counted & ~bootstrap.within, damping)
@@ -54,6 +52,35 @@ def tar_at_far_draws(
         defined = (below[-1] > 0) & (total[draws] > 0)
         np.divide(below[-1] - below[place, columns], below[-1], out=found[draws], where=defined)
     return found
+
+
+def threshold_draws(
+    bootstrap: SubjectBootstrap,
+    scores: Scores,
+    far: float,
+    counted: NDArray[np.bool_] | None = None,
+    damping: float = 1.0,
+) -> Array:
+    """Return (B,) the lowest threshold whose FAR does not exceed the target in each draw; NaN in one without non-mated.
+
+    It is the lowest score of the list, mated or not, above the highest non-mated one that must not be accepted; just
+    above that where there is no such score.
+
+    Args:
+        scores, far, counted, damping: as of ``tar_at_far_draws``.
+
+    Raises:
+        ConventionError: as ``tar_at_far_draws``.
+    """
+    scores, counted = _checked(bootstrap, scores, counted, far)
+    impostor = np.flatnonzero(counted & ~bootstrap.within)
+    total = bootstrap.total(counted & ~bootstrap.within, damping)
+    rejected = _rejected(bootstrap, scores, impostor, far, total, damping)
+    rising = np.sort(scores[counted])
+    place = np.searchsorted(rising, rejected, side="right")
+    above = np.append(rising, np.inf)[place]
+    found = np.where(np.isfinite(above), above, np.nextafter(rejected, np.inf))
+    return np.where(total > 0, found, np.nan)
 
 
 def auc_draws(
@@ -153,8 +180,10 @@ def _sorted(
 
 
 def _checked(
-    bootstrap: SubjectBootstrap, scores: Scores, counted: NDArray[np.bool_] | None
+    bootstrap: SubjectBootstrap, scores: Scores, counted: NDArray[np.bool_] | None, far: float = 0.0
 ) -> tuple[Scores, NDArray[np.bool_]]:
+    if not 0.0 <= far <= 1.0:
+        raise ConventionError(f"far is {far}; expected a rate from 0 to 1")
     scores = checked(scores, "scores")
     if scores.shape != bootstrap.first.shape:
         raise ConventionError(f"scores: expected one for each of {len(bootstrap.first)} comparisons, got {len(scores)}")

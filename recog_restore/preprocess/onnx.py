@@ -13,7 +13,7 @@ from ..networks.onnx import OnnxNetwork
 from .base import Card, Preprocessor
 
 # Scale and offset that turn [0, 1] into each range.
-_RANGES: dict[str, tuple[float, float]] = {"0..1": (1.0, 0.0), "-1..1": (2.0, -1.0), "0..255": (255.0, 0.0)}
+RANGES: dict[str, tuple[float, float]] = {"0..1": (1.0, 0.0), "-1..1": (2.0, -1.0), "0..255": (255.0, 0.0)}
 
 
 class OnnxPreprocessor(Preprocessor):
@@ -63,7 +63,7 @@ class OnnxPreprocessor(Preprocessor):
 
     def restore(self, images: Tensor, landmarks: Tensor | None) -> Tensor:
         """Return the network's output in [0, 1] RGB."""
-        scale, offset = _RANGES[self.range]
+        scale, offset = RANGES[self.range]
         inputs = (images.flip(1) if self.colour == "bgr" else images) * scale + offset
         output = (self._network(inputs.contiguous()) - offset) / scale
         return output.flip(1) if self.colour == "bgr" else output

@@ -41,7 +41,7 @@ def compare(runs: Sequence[Run], points: int) -> tuple[Comparison, ...]:
                 title=str(results[0].protocol.get("title", "")),
                 note=" · ".join(unique(filter(None, map(note, results)))),
                 runs=tuple(run for _, run in same),
-                notes=_differences(results),
+                notes=differing(results),
                 metrics=side_by_side(results),
                 bins=bins.tables(results, [run.label for _, run in same]),
                 plots=plots(lines, points) if len(same) > 1 else (),
@@ -50,7 +50,7 @@ def compare(runs: Sequence[Run], points: int) -> tuple[Comparison, ...]:
     return tuple(comparisons)
 
 
-def _differences(results: Sequence[Result]) -> tuple[str, ...]:
+def differing(results: Sequence[Result]) -> tuple[str, ...]:
     """Return what else than embedder and preprocessors differs between runs of one protocol, in words."""
     notes = []
     if _differ(result.data.get("fingerprint") for result in results):

@@ -9,8 +9,6 @@ from .wording import (
     bin_words,
     count,
     heading,
-    is_angle,
-    number,
     points,
     primary,
     property_words,
@@ -21,7 +19,7 @@ from .wording import (
 NAMED = 3
 
 # The metric that stands for an accuracy in its parts, where folds are too small for one.
-_IN_PARTS = "fnmr@baseline"
+IN_PARTS = "fnmr@baseline"
 
 
 def overall(result: Result, preprocessor: str) -> Difference | None:
@@ -35,7 +33,7 @@ def by_parts(result: Result, preprocessor: str) -> tuple[Difference, ...]:
     found = [
         d for d in result.differences if d.preprocessor == preprocessor and len(d.where) == 1 and OVER not in d.where
     ]
-    for name in (primary(result), _IN_PARTS):
+    for name in (primary(result), IN_PARTS):
         keys = [next(iter(d.where)) for d in found if d.metric == name]
         if keys:
             return tuple(d for d in found if d.metric == name and keys[0] in d.where)
@@ -51,10 +49,10 @@ def where(result: Result, preprocessor: str) -> str:
     for verb, kind in (("helps", "better"), ("harms", "worse")):
         mine = sorted((d for d in parts if d.verdict == kind), key=lambda d: -abs(d.difference or 0.0))
         if mine:
-            named = [f"{_part(d)} ({points(d.difference)}{between(d.interval)})" for d in mine[:NAMED]]
+            named = [f"{place(d)} ({points(d.difference)}{between(d.interval)})" for d in mine[:NAMED]]
             more = [f"{count(len(mine) - NAMED)} more"] if len(mine) > NAMED else []
             said.append(f"{verb} at {', '.join(named + more)}")
-    open_parts = [_part(d) for d in parts if d.verdict == NO_DIFFERENCE]
+    open_parts = [place(d) for d in parts if d.verdict == NO_DIFFERENCE]
     if open_parts:
         named = open_parts if len(open_parts) <= NAMED else [f"{count(len(open_parts))} of {count(len(parts))} parts"]
         said.append(f"no difference found at {', '.join(named)}")
@@ -70,6 +68,6 @@ def flips(result: Result, preprocessor: str) -> str:
     return f"Fixes {count(found.fixed)} and breaks {count(found.broken)} of {trials_counted(result, found.n)}."
 
 
-def _part(found: Difference) -> str:
-    ((key, part),) = found.where.items()
-    return bin_words(key, part) if is_angle(key) and number(part) is not None else part
+def place(found: Difference) -> str:
+    """Return the part of the data that a difference is about, in words; ``all`` of it."""
+    return ", ".join(bin_words(key, part) for key, part in found.where.items()) or "all"

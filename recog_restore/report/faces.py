@@ -7,13 +7,14 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from ..results import BASELINE, Confusion, Example, ExampleFace, Result
-from .wording import count, preprocessors
+from ..results import BASELINE, Confusion, Example, ExampleFace, Flip, Raised, Result
+from .wording import count, preprocessors, rise, score
 
 # The only addresses a page may hold: nothing is fetched, nothing is run (an SVG could).
 _IMAGE = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}")
 
 KINDS = {"gain": "Largest gains", "loss": "Largest losses"}
+FLIPS = {"fixed": "Fixed", "broken": "Broken"}
 
 
 @dataclass(frozen=True)
@@ -77,13 +78,58 @@ class Mistakes:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """A decision that was turned: its faces; its scores, ranks and best impostor's scores before and after.
+
+    Ranks, impostor and impostor's scores are empty for a comparison.
+    """
+
+    what: str
+    score: str
+    rank: str
+    impostor: str
+    impostor_score: str
+    faces: tuple[Shown, ...]
+
+    @property
+    def weight(self) -> int:
+        """The characters its images take."""
+        return sum(len(address) for face in self.faces for _, address in face.states)
+
+
+@dataclass(frozen=True)
+class Turns:
+    """Decisions that one preprocessor fixed, or broke."""
+
+    preprocessor: str
+    kind: str
+    title: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True)
+class Lookalikes:
+    """Faces of different people whose scores one preprocessor raised most."""
+
+    preprocessor: str
+    turns: tuple[Turn, ...]
+
+
+@dataclass(frozen=True)
 class Gallery:
-    """What is shown of examples and confusions, the characters their images take, and how many did not fit."""
+    """What is shown of faces, the characters their images take, and how many items did not fit."""
 
     groups: tuple[Group, ...]
     confusions: tuple[Mistakes, ...]
+    flips: tuple[Turns, ...]
+    raised: tuple[Lookalikes, ...]
     size: int
     left_out: int
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is anything in it; raised impostors have their place beside their table."""
+        return bool(self.groups or self.confusions or self.flips)
 
 
 class _Weighty(Protocol):
@@ -96,85 +142,133 @@ _Item = TypeVar("_Item", bound=_Weighty)
 
 
 def gallery(result: Result, room: int) -> Gallery:
-    """Return what fits into ``room`` characters, every group's first before any group's second; confusions first."""
+    """Return what fits into ``room`` characters, every group's first before any group's second.
+
+    Turned decisions have precedence, then confusions, raised impostors and the most changed scores.
+    """
     names = preprocessors(result)
+    others = [p for p in names if p != BASELINE]
+    turned = {
+        (p, kind): [_turn(f) for f in result.flips if (f.preprocessor, f.kind) == (p, kind)]
+        for p in others
+        for kind in FLIPS
+    }
     confused = {p: [_mistake(c) for c in result.confusions if c.preprocessor == p] for p in names}
-    mistakes, used, missed = _packed(confused, room)
+    raised = {h.preprocessor: [_lookalike(r) for r in h.raised if r.first.after] for h in result.harm}
     changed = {
         (p, kind): [_change(e) for e in result.examples if (e.preprocessor, e.kind) == (p, kind)]
-        for p in names
-        if p != BASELINE
+        for p in others
         for kind in KINDS
     }
-    changes, more, left_out = _packed(changed, room - used)
+    packing = _Packing(room)
+    turns, mistakes = packing.fill(turned), packing.fill(confused)
+    lookalikes, changes = packing.fill(raised), packing.fill(changed)
     return Gallery(
-        tuple(Group(p, kind, KINDS[kind], found) for (p, kind), found in changes.items() if found),
-        tuple(Mistakes(p, found) for p, found in mistakes.items() if found),
-        used + more,
-        missed + left_out,
+        groups=tuple(Group(p, kind, KINDS[kind], found) for (p, kind), found in changes.items() if found),
+        confusions=tuple(Mistakes(p, found) for p, found in mistakes.items() if found),
+        flips=tuple(Turns(p, kind, FLIPS[kind], found) for (p, kind), found in turns.items() if found),
+        raised=tuple(Lookalikes(p, found) for p, found in lookalikes.items() if found),
+        size=packing.size,
+        left_out=packing.left_out,
     )
 
 
 def room_each(results: Sequence[Result], room: int) -> int:
     """Return the characters that the faces of each of these results may take."""
-    return room // max(1, sum(bool(result.examples or result.confusions) for result in results))
+    return room // max(1, sum(bool(r.examples or r.confusions or r.flips) for r in results))
 
 
-def _packed(groups: Mapping[_Key, Sequence[_Item]], room: int) -> tuple[dict[_Key, tuple[_Item, ...]], int, int]:
-    """Return what of each group fits, the characters it takes, and how many items did not fit."""
-    shown: dict[_Key, list[_Item]] = {key: [] for key in groups}
-    size = left_out = 0
-    for place in range(max(map(len, groups.values()), default=0)):
-        for key, items in groups.items():
-            if place >= len(items):
-                continue
-            item = items[place]
-            if size + item.weight > room:
-                left_out += 1
-                continue
-            size += item.weight
-            shown[key].append(item)
-    return {key: tuple(items) for key, items in shown.items()}, size, left_out
+class _Packing:
+    """What fits into so many characters: ``size`` of them are used, and ``left_out`` items did not fit."""
+
+    def __init__(self, room: int) -> None:
+        self.room, self.size, self.left_out = room, 0, 0
+
+    def fill(self, groups: Mapping[_Key, Sequence[_Item]]) -> dict[_Key, tuple[_Item, ...]]:
+        """Return what of each group still fits."""
+        kept: dict[_Key, list[_Item]] = {key: [] for key in groups}
+        for place in range(max(map(len, groups.values()), default=0)):
+            for key, items in groups.items():
+                if place >= len(items):
+                    continue
+                if self.size + items[place].weight > self.room:
+                    self.left_out += 1
+                    continue
+                self.size += items[place].weight
+                kept[key].append(items[place])
+        return {key: tuple(items) for key, items in kept.items()}
 
 
 def _change(example: Example) -> Change:
     return Change(
         "mated" if example.mated else "non-mated",
-        _score(example.score_before),
-        _score(example.score_after),
-        _signed(example.score_after - example.score_before),
+        score(example.score_before),
+        score(example.score_after),
+        rise(example.score_after - example.score_before),
         tuple((face.sample, _image(face.before), _image(face.after)) for face in example.faces),
     )
 
 
 def _mistake(confusion: Confusion) -> Mistake:
-    probe = confusion.probe
-    before, after = _image(probe.before), _image(probe.after)
-    states = (("before", before), ("after", after)) if before != after else (("", after),)
     return Mistake(
-        _score(confusion.mate_score),
-        _score(confusion.impostor_score),
-        _signed(confusion.impostor_score - confusion.mate_score),
+        score(confusion.mate_score),
+        score(confusion.impostor_score),
+        rise(confusion.impostor_score - confusion.mate_score),
         count(confusion.rank),
         (
-            Shown("probe", confusion.subject, probe.sample, states),
+            _shown("probe", confusion.subject, confusion.probe),
             _enrolled("its mate", confusion.subject, confusion.mate),
             _enrolled("taken for", confusion.impostor_subject, confusion.impostor),
         ),
     )
 
 
+def _turn(flip: Flip) -> Turn:
+    impostor, rank = flip.impostor_score, flip.rank
+    if rank is None or impostor is None or len(flip.subjects) < 2 or len(flip.faces) < 3:
+        return Turn(
+            "mated comparison" if flip.mated else "non-mated comparison",
+            _arrow(*map(score, flip.score)),
+            "",
+            "",
+            "",
+            tuple(_shown("", "", face) for face in flip.faces),
+        )
+    subject, other = flip.subjects[:2]
+    probe, mate, nearest = flip.faces[:3]
+    return Turn(
+        "search",
+        _arrow(*map(score, flip.score)),
+        _arrow(*map(count, rank)),
+        other,
+        _arrow(*map(score, impostor)),
+        (
+            _shown("probe", subject, probe),
+            _enrolled("its mate", subject, mate),
+            _enrolled("impostor", other, nearest),
+        ),
+    )
+
+
+def _lookalike(raised: Raised) -> Turn:
+    faces = tuple(_shown("", "", face) for face in (raised.first, raised.second))
+    return Turn("different people", _arrow(score(raised.before), score(raised.after)), "", "", "", faces)
+
+
+def _shown(role: str, subject: str, face: ExampleFace) -> Shown:
+    """Return a face before and after, once where the preprocessor did not change it."""
+    before, after = _image(face.before), _image(face.after)
+    states = (("before", before), ("after", after)) if before != after else (("", after),)
+    return Shown(role, subject, face.sample, states)
+
+
+def _arrow(before: str, after: str) -> str:
+    return f"{before} → {after}"
+
+
 def _enrolled(role: str, subject: str, face: ExampleFace) -> Shown:
     """Return a face of the gallery as it was compared."""
     return Shown(role, subject, face.sample, (("", _image(face.after)),))
-
-
-def _score(score: float) -> str:
-    return f"{score:.3f}".replace("-", "−")
-
-
-def _signed(change: float) -> str:
-    return f"{change:+.3f}".replace("-", "−")
 
 
 def _image(address: str) -> str:

@@ -14,7 +14,19 @@ from statistics import NormalDist
 from typing import Any
 
 from ..results import Curve, Histogram, Result, Value
-from .wording import bin_words, heading, label, number, percent, property_words, rests_on, visible
+from .wording import (
+    bin_words,
+    heading,
+    is_angle,
+    label,
+    metric,
+    number,
+    percent,
+    property_words,
+    rests_on,
+    unique,
+    visible,
+)
 
 # Points of all curves of a page together: they share what the file may weigh.
 POINTS = 12_000
@@ -185,24 +197,29 @@ def cmc(hits: Sequence[tuple[Series, tuple[float, ...], int]]) -> Figure:
 
 
 def over(result: Result, drawn: Sequence[tuple[Series, Sequence[Value]]], name: str, key: str) -> Figure:
-    """Return a metric over a property whose parts are numbers, with the 95 % intervals as bands.
+    """Return a metric over the parts of a property, with the 95 % intervals as bands.
+
+    Parts of angles lie where their numbers do, others side by side in the order in which they come.
 
     Args:
         result: one of those drawn, for what is counted.
         drawn: of each line its values, each of one part.
         name, key: metric and property.
     """
-    bands, lines, lowest = [], [], 1.0
+    place = _places(unique(v.where[key] for _, values in drawn for v in values), key)
+    bands, lines, rates = [], [], []
     for line, values in drawn:
-        at = sorted((number(v.where[key]) or 0.0, v.value, v) for v in values if v.value is not None)
+        at = sorted(((place[v.where[key]], v.value, v) for v in values if v.value is not None), key=lambda p: p[0])
         sure = [(x, v.interval) for x, _, v in at if v.interval is not None]
-        lowest = min([lowest, *(rate for _, rate, _ in at), *(ends[0] for _, ends in sure)])
+        rates += [rate for _, rate, _ in at] + [end for _, ends in sure for end in ends]
         lines.append(
             _line(line, [(x, rate) for x, rate, _ in at])
             | {
                 "mode": "lines+markers",
                 "legendgroup": line.name,
-                "customdata": [[bin_words(key, v.where[key]), _between(v), rests_on(result, v)] for _, _, v in at],
+                "customdata": [
+                    [legend(bin_words(key, v.where[key])), _between(v), rests_on(result, v)] for _, _, v in at
+                ],
                 "hovertemplate": "%{customdata[0]}: %{y:.2%}%{customdata[1]}<br>%{customdata[2]}"
                 "<extra>%{fullData.name}</extra>",
             }
@@ -210,10 +227,15 @@ def over(result: Result, drawn: Sequence[tuple[Series, Sequence[Value]]], name: 
         if len(sure) > 1:
             bands.append(_band(line, sure))
     layout = plain(property_words(key), heading(name))
-    ticks = sorted({v.where[key] for _, values in drawn for v in values}, key=lambda part: number(part) or 0.0)
+    ticks = sorted(place, key=lambda part: place[part])
     named = ticks if len(ticks) <= _NAMED_TICKS else ticks[::2]
-    layout["xaxis"] |= {"tickvals": [number(t) for t in named], "ticktext": [bin_words(key, t) for t in named]}
-    layout["yaxis"] |= {"tickformat": ".4~%", "range": _zoomed(lowest)}
+    layout["xaxis"] |= {
+        "tickvals": [place[t] for t in named],
+        "ticktext": [legend(bin_words(key, t)) for t in named],
+    }
+    lower = metric(name).better == "lower"
+    ends = _zoomed_out(max(rates, default=1.0)) if lower else _zoomed(min(rates, default=1.0))
+    layout["yaxis"] |= {"tickformat": ".4~%", "range": ends}
     words = f"{heading(name)} over {property_words(key)}"
     words += "; the bands are the 95 % intervals of the values." if bands else "."
     return _drawn(words.split(";")[0].rstrip("."), words, [*bands, *lines], layout, "no part has a value")
@@ -307,6 +329,19 @@ def _zoomed(lowest: float) -> list[float]:
     """Return the ends of an axis of rates that shows what lies above the lowest one."""
     margin = max(0.01, 0.05 * (1 - lowest))
     return [_short(max(-0.02, lowest - margin)), _short(1 + margin / 2)]
+
+
+def _zoomed_out(highest: float) -> list[float]:
+    """Return the ends of an axis of rates of error that shows what lies below the highest one."""
+    margin = max(0.005, 0.05 * highest)
+    return [_short(-margin / 2), _short(min(1.02, highest + margin))]
+
+
+def _places(parts: Sequence[str], key: str) -> dict[str, float]:
+    numbers = [number(part) for part in parts]
+    if is_angle(key):
+        return {part: n for part, n in zip(parts, numbers, strict=True) if n is not None}
+    return {part: float(i) for i, part in enumerate(parts)}
 
 
 def _shares(counts: Sequence[int]) -> list[float]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..results import NO_DIFFERENCE, Difference, Result
-from .effects import by_parts, overall
+from .effects import by_parts, overall, place
 from .figures import Figure, Series, legend, plain, rule
-from .wording import between, bin_words, count, heading, points
+from .wording import between, count, heading, points
 
 _ROW, _APART = 34, 0.18  # pixels of a row of one preprocessor; part of a row between two of them
 
@@ -30,16 +30,16 @@ def forest(result: Result, lines: Sequence[tuple[Series, str]]) -> Figure | None
         shown = [whole] if whole and (not parts or whole.metric == parts[0].metric) else []
         for found in (*shown, *parts):
             metric = found.metric
-            rows.setdefault(_heading(found), []).append((line, found))
+            rows.setdefault(place(found), []).append((line, found))
     if not rows:
         return None
-    place = {row: -i for i, row in enumerate(rows)}
-    drawn = [_marks(line, i, len(lines), rows, place) for i, (line, _) in enumerate(lines)]
+    height = {row: -i for i, row in enumerate(rows)}
+    drawn = [_marks(line, i, len(lines), rows, height) for i, (line, _) in enumerate(lines)]
     layout = plain("Difference to the baseline in points", "")
     layout["height"] = 150 + max(_ROW, 16 * len(lines)) * len(rows)
     layout["yaxis"] |= {
-        "tickvals": list(place.values()),
-        "ticktext": [legend(row) for row in place],
+        "tickvals": list(height.values()),
+        "ticktext": [legend(row) for row in height],
         "range": [-len(rows) + 0.4, 0.6],
     }
     layout["shapes"] = [rule(x0=0, x1=0, y0=0, y1=1, yref="paper")]
@@ -48,12 +48,8 @@ def forest(result: Result, lines: Sequence[tuple[Series, str]]) -> Figure | None
     return Figure(title, words, {"data": [marks for marks in drawn if marks["x"]], "layout": layout})
 
 
-def _heading(found: Difference) -> str:
-    return "all" if not found.where else ", ".join(bin_words(key, part) for key, part in found.where.items())
-
-
 def _marks(
-    line: Series, index: int, count_: int, rows: dict[str, list[tuple[Series, Difference]]], place: dict[str, int]
+    line: Series, index: int, count_: int, rows: dict[str, list[tuple[Series, Difference]]], height: dict[str, int]
 ) -> dict[str, Any]:
     mine = [(row, d) for row, found in rows.items() for of, d in found if of is line and d.difference is not None]
     ends = [d.interval or (d.difference or 0.0, d.difference or 0.0) for _, d in mine]
@@ -63,7 +59,7 @@ def _marks(
         "mode": "markers",
         "name": legend(line.name),
         "x": [round(100 * value, 3) for value in values],
-        "y": [round(place[row] + _APART * ((count_ - 1) / 2 - index), 3) for row, _ in mine],
+        "y": [round(height[row] + _APART * ((count_ - 1) / 2 - index), 3) for row, _ in mine],
         "error_x": {
             "type": "data",
             "symmetric": False,

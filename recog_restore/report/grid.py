@@ -89,6 +89,10 @@ class Values:
         """Return that value, or None where the run has none."""
         return self._values.get((name, preprocessor, where))
 
+    def difference(self, value: Value) -> Difference | None:
+        """Return the tested difference of a value to the baseline's, or None where the run has none."""
+        return self._differences.get((value.metric, value.preprocessor, _where(value)))
+
     def cell(self, name: str, preprocessor: str, where: Where = ()) -> Cell:
         """Return that value as a cell, with its difference to the baseline."""
         value = self.get(name, preprocessor, where)

@@ -11,11 +11,17 @@ from ..results import BASELINE, Failure, Result
 from . import bins, figures
 from .answer import Answer, answers, caveat
 from .configuration import Entries, configuration
+from .drift import Drifting, drifted
+from .effects import IN_PARTS
 from .faces import Gallery, gallery
 from .figures import Figure
 from .forest import forest
 from .grid import Breakdown, Row, Values, breakdowns, overall
+from .harm import Harmed, harmed
+from .thresholds import thresholds
+from .untested import untested
 from .wording import (
+    SIZE,
     Metric,
     count,
     counted,
@@ -23,6 +29,7 @@ from .wording import (
     metric,
     metrics,
     note,
+    number,
     percent,
     preprocessors,
     primary,
@@ -65,6 +72,10 @@ class Run:
         caveat: what it does not say about the certainty of its differences.
         facts: what ran on what, in short.
         threshold: the baseline's, which the histograms show; empty where there is none.
+        harm: whom each preprocessor harms at the baseline's threshold.
+        drift: how far each preprocessor moves faces.
+        thresholds: to deploy with, one row per false match rate.
+        untested: what the run does not tell.
         rule: what is done with failed faces, in words.
     """
 
@@ -82,6 +93,10 @@ class Run:
     histograms: tuple[Figure, ...]
     threshold: str
     breakdowns: tuple[Breakdown, ...]
+    harm: tuple[Harmed, ...]
+    drift: tuple[Drifting, ...]
+    thresholds: tuple[Row, ...]
+    untested: tuple[str, ...]
     gallery: Gallery
     reasons: tuple[Reason, ...]
     failures: tuple[Failure, ...]
@@ -117,6 +132,10 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
         histograms=figures.histograms(result, names, at),
         threshold="" if at is None else threshold(at),
         breakdowns=breakdowns(result, {(table.metric, table.key) for table in tables}),
+        harm=harmed(result),
+        drift=drifted(result),
+        thresholds=thresholds(result),
+        untested=untested(result),
         gallery=gallery(result, room),
         reasons=tuple(Reason(*key, n) for key, n in reasons.most_common()),
         failures=result.failures[:FAILURES_LISTED],
@@ -127,14 +146,14 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
 
 
 def plots(runs: Sequence[tuple[Sequence[figures.Series], Result]], points: int) -> tuple[Figure, ...]:
-    """Return ROC and DET, or the CMC and the primary metric over angles: what these results have, in one plot each."""
+    """Return ROC and DET, or the CMC, and the primary metric (or the FNMR) over angles and sizes: what there is."""
     named = [
         (line, name, result) for lines, result in runs for line, name in zip(lines, preprocessors(result), strict=True)
     ]
     curves = [(line, result.curves[name]) for line, name, result in named if name in result.curves]
     verification = (figures.roc(curves, points), figures.det(curves, points)) if curves else ()
     hits = [(line, result.cmc[name], _searches(result, name)) for line, name, result in named if name in result.cmc]
-    return (*verification, *_over_angles(named), *((figures.cmc(hits),) if hits else ()))
+    return (*verification, *_over_parts(named), *((figures.cmc(hits),) if hits else ()))
 
 
 def _forest(result: Result, lines: Sequence[figures.Series], names: Sequence[str]) -> tuple[Figure, ...]:
@@ -142,12 +161,10 @@ def _forest(result: Result, lines: Sequence[figures.Series], names: Sequence[str
     return (drawn,) if drawn else ()
 
 
-def _over_angles(named: Sequence[tuple[figures.Series, str, Result]]) -> tuple[Figure, ...]:
+def _over_parts(named: Sequence[tuple[figures.Series, str, Result]]) -> tuple[Figure, ...]:
     results = list({id(result): result for _, _, result in named}.values())
     found = []
-    for (metric_name, key), parts in bins.binned(results).items():
-        if not is_angle(key) or len(parts) < 2 or metric_name not in map(primary, results):
-            continue
+    for (metric_name, key), parts in _lines(results).items():
         drawn = []
         for line, name, result in named:
             values = Values(result)
@@ -155,6 +172,21 @@ def _over_angles(named: Sequence[tuple[figures.Series, str, Result]]) -> tuple[F
             drawn.append((line, [value for value in known if value is not None]))
         found.append(figures.over(results[0], drawn, metric_name, key))
     return tuple(found)
+
+
+def _lines(results: Sequence[Result]) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return what can be drawn over angles and sizes: metric and property, with at least two parts in their order."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for result in results:
+        for value in result.values:
+            if len(value.where) == 1 and value.metric in (primary(result), IN_PARTS):
+                ((key, part),) = value.where.items()
+                found.setdefault((value.metric, key), {})[part] = None
+    return {
+        (name, key): tuple(parts)
+        for (name, key), parts in found.items()
+        if len(parts) > 1 and (key == SIZE or (is_angle(key) and all(number(part) is not None for part in parts)))
+    }
 
 
 def _searches(result: Result, preprocessor: str) -> int:

@@ -14,12 +14,28 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..results import BASELINE, Result
+from ..results import BASELINE, NO_DIFFERENCE, Difference, Result
 from .answer import answers
 from .bins import Column, tables
 from .bins import Table as Bins
+from .effects import by_parts, overall, place
 from .grid import Cell, Values
-from .wording import bare, count, label, metric, metrics, note, preprocessors, primary, protocol, unique, visible
+from .wording import (
+    bare,
+    between,
+    chance,
+    count,
+    label,
+    metric,
+    metrics,
+    note,
+    points,
+    preprocessors,
+    primary,
+    protocol,
+    unique,
+    visible,
+)
 
 COLUMNS = (
     "protocol",
@@ -38,6 +54,37 @@ COLUMNS = (
     "interval_low",
     "interval_high",
     "interval_method",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "difference_method",
+    "p",
+    "p_holm",
+    "test",
+    "fixed",
+    "broken",
+    "smallest_detectable",
+    "verdict",
+    "note",
+)
+
+THRESHOLD_COLUMNS = (
+    "protocol",
+    "dataset",
+    "fingerprint",
+    "partial",
+    "embedder",
+    "preprocessor",
+    "fmr",
+    "threshold",
+    "threshold_low",
+    "threshold_high",
+    "method",
+    "non_mated",
+    "false_accepts",
+    "fnmr",
+    "fnmr_low",
+    "fnmr_high",
     "note",
 )
 
@@ -80,6 +127,7 @@ _LATEX = {
 def csv(results: Sequence[Result]) -> str:
     """Return every value as a row under ``COLUMNS``; ``where`` is JSON, an undefined or absent entry is empty.
 
+    The difference to the baseline stands beside the value, with its p-values, where the run tested it.
     Numbers are as exact as in the result. Text stands as it is, quoted where CSV asks for it.
     """
     text = io.StringIO()
@@ -96,16 +144,26 @@ def json(results: Sequence[Result]) -> str:
     return _json.dumps(list(_rows(results)), indent=1, allow_nan=False) + "\n"
 
 
+def thresholds(results: Sequence[Result]) -> str:
+    """Return every threshold as an object with the keys ``THRESHOLD_COLUMNS``, in one list of strict JSON.
+
+    One that cannot be told from the run's comparisons is null.
+    """
+    return _json.dumps(list(_threshold_rows(results)), indent=1, allow_nan=False) + "\n"
+
+
 def latex(results: Sequence[Result]) -> str:
     r"""Return ``booktabs`` tables: rows are embedders and preprocessors, columns metrics in percent.
 
-    There is one per protocol and, of a search, one more per property whose parts are numbers, as papers print them.
+    There is one per protocol and, of a search, one more per property whose parts are numbers, as papers print them;
+    then one of the tested differences, over all of the data and by its parts, with p-values.
     Differences to the baseline stand in parentheses. All text is escaped; letters beyond ASCII are left to the engine.
     """
     found = []
     for name in unique(map(protocol, results)):
         same = [result for result in results if protocol(result) == name]
         found += [_latex_table(same), *(_latex_bins(table, same) for table in tables(same, list(map(_embedder, same))))]
+        found += [_latex_differences(same)] if any(result.differences for result in same) else []
     return _LATEX_HEAD + "\n".join(found)
 
 
@@ -196,16 +254,46 @@ def _terminal(cell: Cell) -> Text:
     return text
 
 
+def _run(result: Result) -> dict[str, Any]:
+    """Return the columns that all rows of a run begin with."""
+    return {
+        "protocol": protocol(result),
+        "dataset": result.data.get("dataset", ""),
+        "fingerprint": result.data.get("fingerprint", ""),
+        "partial": result.data.get("partial", ""),
+        "embedder": result.embedder.get("name", ""),
+    }
+
+
+def _threshold_rows(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
+    for result in results:
+        for found in result.thresholds:
+            low, high = found.interval or (None, None)
+            fnmr_low, fnmr_high = found.fnmr_interval or (None, None)
+            yield {
+                **_run(result),
+                "preprocessor": found.preprocessor,
+                "fmr": found.fmr,
+                "threshold": found.value,
+                "threshold_low": low,
+                "threshold_high": high,
+                "method": found.method,
+                "non_mated": found.n,
+                "false_accepts": found.false_accepts,
+                "fnmr": found.fnmr,
+                "fnmr_low": fnmr_low,
+                "fnmr_high": fnmr_high,
+                "note": note(result),
+            }
+
+
 def _rows(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
     for result in results:
+        tested = Values(result)
         for value in result.values:
             low, high = value.interval or (None, None)
             yield {
-                "protocol": protocol(result),
-                "dataset": result.data.get("dataset", ""),
-                "fingerprint": result.data.get("fingerprint", ""),
-                "partial": result.data.get("partial", ""),
-                "embedder": result.embedder.get("name", ""),
+                **_run(result),
                 "preprocessor": value.preprocessor,
                 "metric": value.metric,
                 "where": value.where,
@@ -217,8 +305,27 @@ def _rows(results: Sequence[Result]) -> Iterator[dict[str, Any]]:
                 "interval_low": low,
                 "interval_high": high,
                 "interval_method": value.method,
+                **difference_columns(tested.difference(value)),
                 "note": note(result),
             }
+
+
+def difference_columns(found: Difference | None) -> dict[str, Any]:
+    """Return the columns of a difference by name; all None where it was not tested."""
+    low, high = found.interval or (None, None) if found else (None, None)
+    return {
+        "difference": found and found.difference,
+        "difference_low": low,
+        "difference_high": high,
+        "difference_method": found and found.method,
+        "p": found and found.p,
+        "p_holm": found and found.p_holm,
+        "test": found and found.test,
+        "fixed": found and found.fixed,
+        "broken": found and found.broken,
+        "smallest_detectable": found and found.smallest_detectable,
+        "verdict": found and found.verdict,
+    }
 
 
 def _latex_table(results: Sequence[Result]) -> str:
@@ -246,10 +353,37 @@ def _latex_bins(table: Bins, results: Sequence[Result]) -> str:
     return _booktabs(_caption(results, f"{table.title}. "), [column.heading for column in table.columns], lines[:-1])
 
 
-def _caption(results: Sequence[Result], what: str, few: bool = False) -> str:
+def _latex_differences(results: Sequence[Result]) -> str:
+    """Return the tested differences of the primary metric: over all of the data, and by the parts of the breakdown."""
+    lines: list[list[str]] = []
+    for result in results:
+        for preprocessor in preprocessors(result):
+            whole = overall(result, preprocessor)
+            for found in (*([whole] if whole else []), *by_parts(result, preprocessor)):
+                significant = "" if found.verdict == NO_DIFFERENCE else "*"
+                lines.append(
+                    [
+                        _embedder(result),
+                        label(preprocessor),
+                        metric(found.metric).short,
+                        place(found),
+                        f"{points(found.difference)}{significant}",
+                        between(found.interval).strip(),
+                        *(chance(p).removeprefix("p = ").removeprefix("p ") for p in (found.p, found.p_holm)),
+                        *("" if n is None else count(n) for n in (found.fixed, found.broken)),
+                    ]
+                )
+        lines.append([])
+    said = "Differences to the baseline in points, with 95 % intervals; * significant after Holm’s correction. "
+    columns = ["Metric", "Part", "Difference", "95 % interval", "p", "p (Holm)", "Fixed", "Broken"]
+    return _booktabs(_caption(results, said, beside=False), columns, lines[:-1])
+
+
+def _caption(results: Sequence[Result], what: str, few: bool = False, beside: bool = True) -> str:
     first = results[0]
     caption = f"{what}{first.protocol.get('title') or protocol(first)} ({protocol(first)}), in %."
-    caption += " In parentheses: difference to the baseline in points."
+    if beside:
+        caption += " In parentheses: difference to the baseline in points."
     if any(result.data.get("partial") for result in results):
         caption += " Partial run."
     if few:

@@ -23,6 +23,10 @@ _NARROW_SPACE = "\u202f"
 # Properties of faces as they are written in a sentence; any other is called by its name.
 _PROPERTIES = {"abs_yaw": "|yaw|"}
 _ANGLES = ("abs_yaw", "yaw", "pitch", "roll")
+
+# The property whose parts are drawn in the order of the run: ``8–12 px``, ``12–16 px``, ….
+SIZE = "size"
+
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 # What would ring, reorder the line, or not encode: control characters, bidirectional overrides, lone surrogates.
@@ -193,6 +197,28 @@ def points(difference: float | None) -> str:
 def threshold(score: float | None) -> str:
     """Return a threshold with four decimals."""
     return UNDEFINED if score is None else f"{score:.4f}".replace("-", "−")
+
+
+def score(number: float | None) -> str:
+    """Return the score of a comparison with three decimals."""
+    return UNDEFINED if number is None else f"{number:.3f}".replace("-", "−")
+
+
+def rise(change: float) -> str:
+    """Return a difference of scores with three decimals, signed."""
+    return f"{change:+.3f}".replace("-", "−")
+
+
+def chance(p: float | None) -> str:
+    """Return a p-value: ``p = 0.012``, ``p < 0.001``; empty where there is none."""
+    if p is None:
+        return ""
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def one_in(rate: float) -> str:
+    """Return a small rate as ``1 in 1,000``."""
+    return f"1 in {round(1 / rate):,}"
 
 
 def count(number: int) -> str:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recog_restore.engine.differences import bootstrap, differences, with_intervals
-from recog_restore.engine.harm import harm
+from recog_restore.engine.harm import harm, turned
 from recog_restore.engine.kept import MOST, Kept, read
+from recog_restore.engine.measures import baseline_threshold
 from recog_restore.errors import ResultError
 from recog_restore.metrics import MISS, verification
-from recog_restore.results import Difference, Value
+from recog_restore.results import Difference, ExampleFace, Value
 
 PEOPLE, METRICS = 60, ("accuracy", "eer", "auc", "tar@far=1e-2", "fnmr@baseline")
 NAMES = ("none", "same", "gain", "noise", "swap")
@@ -177,20 +179,52 @@ def test_every_value_gets_an_interval_with_its_method() -> None:
     assert unknown[0].method == "subject bootstrap, subjects unknown"
 
 
+def faces(rows: Sequence[int]) -> list[tuple[ExampleFace, ExampleFace]]:
+    return [(ExampleFace(f"a{row}", "", ""), ExampleFace(f"b{row}", "", "")) for row in rows]
+
+
 def test_harm_counts_at_the_baselines_threshold() -> None:
     kept = compared()
-    found = harm(kept, "swap", lambda row: (f"a{row}", f"b{row}"))
+    found = harm(kept, "swap", faces)
     before, after = (kept.scores[name] >= found.threshold for name in ("none", "swap"))
     assert found.broken == int((kept.mated & before & ~after).sum()) > 100
     assert found.false_matches_new == found.false_matches_gone == 0
     assert (found.impostors, found.raised) == (600, ())
-    noise = harm(kept, "noise", lambda row: (f"a{row}", f"b{row}"), most=3)
+    noise = harm(kept, "noise", faces, most=3)
     assert len(noise.raised) == 3
+    rows = [int(raised.first.sample[1:]) for raised in noise.raised]
+    assert [raised.second.sample for raised in noise.raised] == [f"b{row}" for row in rows]
+    assert [raised.after for raised in noise.raised] == kept.scores["noise"][rows].tolist()
     assert noise.raised[0].after - noise.raised[0].before == max(r.after - r.before for r in noise.raised)
     assert noise.impostor_tail[1] != noise.impostor_tail[0]
-    search = harm(searched(), "gain", lambda row: ("a", "b"))
+    search = harm(searched(), "gain", faces)
     assert (search.threshold, search.false_matches_new, search.broken) == (None, None, 0)
     assert search.fixed > 0
+
+
+def test_turned_decisions_are_those_that_harm_counts_the_most_changed_first() -> None:
+    kept = compared()
+    found, counts = turned(kept, "noise"), harm(kept, "noise", faces)
+    assert len(found.fixed) == counts.fixed + counts.false_matches_gone
+    assert len(found.broken) == counts.broken + counts.false_matches_new
+    threshold = baseline_threshold(kept)
+    before, after = ((kept.scores[name] >= threshold) == kept.mated for name in ("none", "noise"))
+    assert sorted(found.broken.tolist()) == np.flatnonzero(before & ~after).tolist()
+    change = np.abs(kept.scores["noise"] - kept.scores["none"])
+    assert change[found.broken].tolist() == sorted(change[found.broken].tolist(), reverse=True)
+    assert [len(rows) for rows in turned(kept, "same")] == [0, 0]
+
+
+def test_turned_searches_are_ordered_by_the_lead_of_the_mate_and_failed_ones_left_out() -> None:
+    kept = searched()
+    found = turned(kept, "gain")
+    assert len(found.fixed) == harm(kept, "gain", faces).fixed
+    assert len(found.broken) == 0
+    assert found.fixed.tolist() == sorted(found.fixed.tolist())  # all leads changed alike: ties by row
+    failed = kept.scores["gain"].copy()
+    failed[found.fixed[0]] = -np.inf
+    lost = dataclasses.replace(kept, scores={**kept.scores, "gain": failed})
+    assert turned(lost, "gain").fixed.tolist() == found.fixed.tolist()[1:]
 
 
 @pytest.mark.parametrize("kept", [compared(), searched()], ids=["verification", "identification"])

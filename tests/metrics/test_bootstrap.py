@@ -8,7 +8,7 @@ import pytest
 from recog_restore.errors import ConventionError
 from recog_restore.metrics import auc, eer, tar_at_far
 from recog_restore.metrics.bootstrap import SubjectBootstrap, subject_weights
-from recog_restore.metrics.bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws
+from recog_restore.metrics.bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws, threshold_draws
 
 DRAWS = 40
 
@@ -51,6 +51,24 @@ def test_tar_at_far_equals_an_explicit_resampling(comparisons: tuple[SubjectBoot
         rows = copies(bootstrap, draw)
         mated = bootstrap.within[rows]
         assert found[draw] == tar_at_far(scores[rows[mated]], scores[rows[~mated]], far).tar
+
+
+@pytest.mark.parametrize("far", [0.0, 0.01, 0.1, 0.9, 1.0])
+def test_thresholds_keep_to_the_target_and_no_lower_score_does(
+    comparisons: tuple[SubjectBootstrap, np.ndarray], far: float
+) -> None:
+    bootstrap, scores = comparisons
+    found, tar = threshold_draws(bootstrap, scores, far), tar_at_far_draws(bootstrap, scores, far)
+    for draw in range(DRAWS):
+        rows = copies(bootstrap, draw)
+        mated = bootstrap.within[rows]
+        genuine, impostor = scores[rows[mated]], scores[rows[~mated]]
+        assert (impostor >= found[draw]).mean() <= far
+        assert (genuine >= found[draw]).mean() == pytest.approx(tar[draw])
+        lower = scores[np.isfinite(scores) & (scores < found[draw])]
+        if len(lower):
+            assert (impostor >= lower.max()).mean() > far
+    assert np.isnan(threshold_draws(SubjectBootstrap(np.arange(9), draws=3), np.zeros(9), 0.1)).all()
 
 
 def test_eer_and_auc_equal_an_explicit_resampling(comparisons: tuple[SubjectBootstrap, np.ndarray]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import functools
 import shutil
 import struct
@@ -14,7 +15,22 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from recog_restore.results import Confusion, Curve, Example, ExampleFace, Failure, Histogram, Result, Value
+from recog_restore.results import (
+    NO_DIFFERENCE,
+    Confusion,
+    Curve,
+    Difference,
+    Example,
+    ExampleFace,
+    Failure,
+    Flip,
+    Harm,
+    Histogram,
+    Raised,
+    Result,
+    Threshold,
+    Value,
+)
 
 from .browser import Browser
 
@@ -353,6 +369,96 @@ def multipie(
     )
 
 
+def with_statistics(result: Result, faces: bool = True, names: tuple[str, ...] = ("a.jpg", "b.jpg", "c.jpg")) -> Result:
+    """The result with what statistics add: differences of half a point or more are significant at ±0.3 points."""
+    searches = result.protocol["kind"] == "identification"
+    others = [p["name"] for p in result.preprocessors[1:]]
+    found = []
+    for value in result.values:
+        base = result.value(value.metric, "none", **value.where)
+        if value.preprocessor == "none" or "fold" in value.where or None in (value.value, base and base.value):
+            continue
+        change = value.value - base.value
+        lower = value.metric in ("eer", "fnmr@baseline", "fmr@baseline")
+        sure = abs(change) >= 0.005
+        found.append(
+            Difference(
+                value.metric,
+                value.preprocessor,
+                "none",
+                change,
+                value.n,
+                value.where,
+                interval=(change - 0.003, change + 0.003),
+                method="subject bootstrap",
+                p=0.0004 if sure else 0.4,
+                p_holm=0.0008 if sure else 0.8,
+                test="mcnemar mid-p",
+                fixed=None if value.metric in ("eer", "auc") else 30,
+                broken=None if value.metric in ("eer", "auc") else 12,
+                smallest_detectable=0.0042,
+                verdict=("better" if (change > 0) != lower else "worse") if sure else NO_DIFFERENCE,
+            )
+        )
+    subjects = ("217", names[0]) if searches else ()
+    shown = tuple(
+        ExampleFace(name, face(i) if faces else "", face(i, 8) if faces else "") for i, name in enumerate(names[:3])
+    )
+    whole = tuple(d for d in found if d.metric in ("rank1", "fnmr@baseline", "fmr@baseline") and not d.where)
+    return dataclasses.replace(
+        result,
+        differences=tuple(found),
+        sides={side: whole for side in ("probe", "gallery")},
+        harm=tuple(
+            Harm(
+                name,
+                None if searches else 0.2915,
+                30,
+                12,
+                None if searches else 1,
+                None if searches else 3,
+                3000,
+                (0.02, 0.034),
+                (0.26, 0.31),
+                (Raised(shown[0], shown[1], 0.1, 0.45), Raised(shown[1], shown[0], -0.05, 0.2)),
+            )
+            for name in others
+        ),
+        thresholds=()
+        if searches
+        else tuple(
+            Threshold(
+                name,
+                fmr,
+                0.3 if fmr > 1e-4 else None,
+                3000,
+                round(fmr * 3000) if fmr > 1e-4 else None,
+                (0.28, 0.33) if fmr > 1e-4 else None,
+                0.012 if fmr > 1e-4 else None,
+                (0.008, 0.017) if fmr > 1e-4 else None,
+                "subject bootstrap" if fmr > 1e-4 else "",
+            )
+            for name in ("none", *others)
+            for fmr in (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+        ),
+        flips=tuple(
+            Flip(
+                name,
+                kind,
+                True,
+                (0.2, 0.6) if kind == "fixed" else (0.6, 0.2),
+                shown if searches else shown[:2],
+                (0.4, 0.38) if searches else None,
+                ((4, 1) if kind == "fixed" else (1, 4)) if searches else None,
+                subjects,
+            )
+            for name in others
+            for kind in ("fixed", "broken")
+            if faces
+        ),
+    )
+
+
 def nasty() -> Result:
     """A result whose every text is hostile."""
     first = NASTY[0]
@@ -365,7 +471,7 @@ def nasty() -> Result:
     result.settings["command"] = list(NASTY)
     result.provenance.update({key: key for key in NASTY})
     result.seconds.update(dict.fromkeys(NASTY, 1.0))
-    return result
+    return with_statistics(result, names=NASTY)
 
 
 @pytest.fixture(scope="session")
@@ -381,6 +487,11 @@ def search() -> Callable[..., Result]:
 @pytest.fixture(scope="session")
 def poses() -> Callable[..., Result]:
     return multipie
+
+
+@pytest.fixture(scope="session")
+def judged() -> Callable[..., Result]:
+    return with_statistics
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from recog_restore.results import Result
 from .browser import Browser
 from .page import click_everything, faint, overhang
 
-PAGES = ("one", "several", "search", "poses", "embedders", "hostile", "bare")
+PAGES = ("one", "several", "search", "poses", "embedders", "judged", "turned", "hostile", "bare")
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +22,7 @@ def pages(
     make: Callable[..., Result],
     search: Callable[..., Result],
     poses: Callable[..., Result],
+    judged: Callable[..., Result],
     hostile: Result,
     nasty_names: tuple[str, ...],
 ) -> dict[str, Path]:
@@ -37,6 +38,8 @@ def pages(
         "search": [search()],
         "poses": [poses()],
         "embedders": [poses(), poses({nasty_names[0]: 0.1}, embedder="cosface", subjects=nasty_names)],
+        "judged": [judged(make(examples=1))],
+        "turned": [judged(poses())],
         "hostile": [hostile],
         "bare": [make({}, examples=0, failures=0, breakdown=False)],
     }
@@ -66,7 +69,7 @@ def test_a_page_has_no_error_no_request_and_no_overhang_and_is_readable(
     assert [url for url in browser.requests if not url.startswith("data:")] == [pages[name].as_uri()]
 
 
-@pytest.mark.parametrize("name", ["one", "several", "poses"])
+@pytest.mark.parametrize("name", ["one", "several", "poses", "judged"])
 def test_everything_can_be_clicked_without_an_error(browser: Browser, pages: dict[str, Path], name: str) -> None:
     browser.scheme("light")
     browser.size(1200)

@@ -159,6 +159,30 @@ def test_rank_1_over_yaw_has_a_line_and_a_band_per_preprocessor(poses: Callable[
     assert lines[1]["customdata"][6][0] == "±90°"
 
 
+def test_errors_over_sizes_stand_in_the_order_of_the_run_on_an_axis_from_zero(make: Callable[..., Result]) -> None:
+    parts = ("8–12 px", "12–16 px", "≥ 96 px")
+    values = tuple(
+        Value("fnmr@baseline", name, 0.3 / (i + 1), 500, {"size": part}, interval=(0.2 / (i + 1), 0.4 / (i + 1)))
+        for name in ("none", "mdfr")
+        for i, part in enumerate(parts)
+    )
+    result = dataclasses.replace(make({"mdfr": 0.1}), values=values, curves={})
+    (figure,) = run.plots([(figures.series(["none", "mdfr"]), result)], 100)
+    assert figure.title == "FNMR at the baseline’s threshold over size"
+    assert [line["x"] for line in drawn(figure)[2:]] == [[0, 1, 2]] * 2
+    assert figure.spec is not None
+    layout = figure.spec["layout"]
+    assert layout["xaxis"]["ticktext"] == list(parts)
+    low, high = layout["yaxis"]["range"]
+    assert low < 0 < 0.4 < high < 0.45
+    assert drawn(figure)[2]["customdata"][0][0] == "8–12 px"
+
+
+def test_a_property_with_a_part_that_is_no_number_is_not_drawn(make: Callable[..., Result]) -> None:
+    result = make({"mdfr": 0.1})
+    assert [f.title for f in run.plots([(figures.series(["none", "mdfr"]), result)], 100)] == ["ROC", "DET"]
+
+
 def test_parts_without_a_value_leave_a_gap_and_without_intervals_there_is_no_band(
     search: Callable[..., Result],
 ) -> None:

@@ -68,23 +68,30 @@ def specs(page: Page) -> list[dict[str, Any]]:
     return [json.loads(text) for attributes, text in page.scripts if attributes.get("type") == "application/json"]
 
 
-def test_the_answer_comes_first_then_the_rest_in_order(make: Callable[..., Result]) -> None:
-    page = Page(html.render([make()]))
+def test_the_answer_comes_first_then_the_rest_in_order(
+    make: Callable[..., Result], judged: Callable[..., Result]
+) -> None:
+    page = Page(html.render([judged(make())]))
     words = page.words()
     assert words.index("bicubic-down8 lowers 10-fold accuracy from") < words.index("All metrics")
     assert [text for level, text in page.headings if level == 2] == [
         "All metrics",
         "Curves and scores",
         "By parts of the data",
+        "Whom does it harm?",
+        "Thresholds for deployment",
         "Faces before and after",
+        "What was not tested",
         "Failures",
         "Configuration",
         "What is what",
     ]
 
 
-def test_headings_never_skip_a_level(make: Callable[..., Result], search: Callable[..., Result]) -> None:
-    for results in ([make()], [make(), make(seed=1), search()]):
+def test_headings_never_skip_a_level(
+    make: Callable[..., Result], search: Callable[..., Result], judged: Callable[..., Result]
+) -> None:
+    for results in ([make()], [judged(make())], [make(), judged(make(seed=1)), search()]):
         levels = [level for level, _ in Page(html.render(results)).headings]
         assert levels[0] == 1
         assert levels.count(1) == 1
@@ -133,8 +140,8 @@ def test_no_text_of_a_result_becomes_markup(hostile: Result, nasty_names: tuple[
 
 def test_the_specifications_of_plots_survive_every_name(hostile: Result) -> None:
     found = specs(Page(html.render([hostile])))
-    assert len(found) == 2 + len(hostile.histograms)
-    names = [line["name"] for line in found[0]["data"]]
+    assert len(found) == 3 + len(hostile.histograms)
+    names = [line["name"] for line in found[1]["data"]]
     assert names[1] == "&lt;script&gt;alert(1)&lt;/script&gt;.jpg"
 
 
@@ -345,7 +352,7 @@ def test_templates_are_read_from_a_zipped_wheel_too(
 ) -> None:
     page = html.render([make()])
     with zipfile.ZipFile(tmp_path / "wheel.zip", "w") as archive:
-        for name in ("report.html", "sections.html", "report.css", "report.js"):
+        for name in ("report.html", "sections.html", "drift.html", "report.css", "report.js"):
             archive.writestr(f"reports/templates/{name}", (folder("reports") / "templates" / name).read_text("utf-8"))
     with zipfile.ZipFile(tmp_path / "wheel.zip") as archive:
         monkeypatch.setattr(html, "folder", lambda kind: zipfile.Path(archive, f"{kind}/"))
@@ -446,3 +453,45 @@ def test_the_baseline_of_degraded_faces_is_described_as_it_is(poses: Callable[..
     words = Page(html.render([poses(degradation={"name": "down8", "apply": "probes"})])).words()
     assert "Baseline (probes degraded by down8, not preprocessed) and preprocessors" in words
     assert "untouched" not in words.split("Configuration")[0]
+
+
+def test_the_harm_of_every_preprocessor_is_told_with_its_parts(
+    make: Callable[..., Result], poses: Callable[..., Result], judged: Callable[..., Result]
+) -> None:
+    words = Page(html.render([judged(make())])).words()
+    assert "At the baseline’s threshold, 0.2915: 30 mated comparisons fixed and 12 broken" in words
+    assert "false matches: 1 gone and 3 new" in words
+    assert "yaw 45 to 90" in words
+    words = Page(html.render([judged(poses())])).words()
+    assert "Of 35,480 searches 30 became right at rank 1 and 12 became wrong." in words
+    assert "|yaw| ±90°" in words
+    assert "Thresholds for deployment" not in words
+
+
+def test_fixed_and_broken_faces_stand_side_by_side_with_scores_and_nearest_impostor(
+    make: Callable[..., Result], poses: Callable[..., Result], judged: Callable[..., Result]
+) -> None:
+    page = Page(html.render([judged(poses({"mdfr": 0.1}))]))
+    words = page.words()
+    assert "Fixed by mdfr" in words
+    assert "Broken by mdfr" in words
+    assert "Search: rank 4 → 1 ; score with its mate" not in words
+    assert re.search(r"Search: rank 4 → 1; score with its mate 0\.200 → 0\.600; with the nearest impostor", words)
+    assert "nearest impostor" in words
+    words = Page(html.render([judged(make({"mdfr": 0.1}))])).words()
+    assert "Mated comparison: score 0.600 → 0.200, threshold" in words
+    shown = Page(html.render([judged(make({"mdfr": 0.1}, examples=0), faces=False)]))
+    assert not [1 for tag, _ in shown.tags if tag == "img"]
+    assert "Impostors whose score rose most" in shown.words()
+
+
+def test_what_was_not_tested_is_said_in_every_report(make: Callable[..., Result], poses: Callable[..., Result]) -> None:
+    for result in (make(), make({}), poses()):
+        assert "What was not tested" in Page(html.render([result])).words()
+
+
+def test_names_of_turned_decisions_are_only_text(hostile: Result, nasty_names: tuple[str, ...]) -> None:
+    text = html.render([hostile])
+    assert hostile.flips
+    assert "<img src=x" not in text
+    assert "onerror=alert(1)>" not in text.replace("&gt;", "")

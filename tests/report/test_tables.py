@@ -81,7 +81,7 @@ def test_latex_prints_numbers_without_unit_and_differences_in_parentheses(make: 
 
 def test_latex_escapes_every_special_character(hostile: Result) -> None:
     text = "\n".join(line for line in tables.latex([hostile]).splitlines() if not line.startswith("%"))
-    bare = re.sub(r"\$(\\leq|-|\\times|\^\\dagger)\$", "", text)
+    bare = re.sub(r"\$(\\leq|-|\\times|\^\\dagger|\^\\circ)\$", "", text)
     bare = re.sub(r"\\text[a-z]+\{\}", "", bare)
     bare = re.sub(r"\\[&%$#_{},\\]", "", bare)
     bare = re.sub(r"\\(begin|end)\{(table|tabular)\}(\{l+r+\})?|\\(centering|toprule|midrule|bottomrule)", "", bare)
@@ -183,3 +183,38 @@ def test_csv_says_how_intervals_were_had_and_what_the_faces_are(poses: Callable[
     }
     assert {row["interval_method"] for row in found if row["interval_low"]} == {"wilson"}
     assert {row["interval_method"] for row in found if not row["interval_low"]} == {""}
+
+
+def test_differences_stand_beside_their_values_with_p_values_in_csv_and_json(
+    poses: Callable[..., Result], judged: Callable[..., Result]
+) -> None:
+    result = judged(poses({"mdfr": 0.2, "clahe": -0.1}))
+    for row, value in zip(json.loads(tables.json([result])), result.values, strict=True):
+        found = result.difference(value.metric, value.preprocessor, **value.where)
+        if found is None:
+            assert {row[key] for key in ("difference", "p", "p_holm", "verdict", "fixed")} == {None}
+            continue
+        assert (row["difference"], row["p"], row["p_holm"]) == (found.difference, found.p, found.p_holm)
+        assert [row["difference_low"], row["difference_high"]] == list(found.interval or ())
+        assert (row["verdict"], row["broken"]) == (found.verdict, found.broken)
+    assert {row["verdict"] for row in rows(tables.csv([result]))} == {"", "better", "worse", "no difference found"}
+
+
+def test_latex_has_a_table_of_tested_differences_with_stars(
+    poses: Callable[..., Result], judged: Callable[..., Result]
+) -> None:
+    text = tables.latex([judged(poses({"mdfr": 0.2}))])
+    table = text.split(r"\begin{table}")[-1]
+    assert "significant after Holm" in table
+    assert "In parentheses" not in table
+    assert re.search(r"mdfr & Rank 1 & \$\\pm\$90\$\^\\circ\$ & \+16\.71\* & \[16\.41, 17\.01\] & \\textless", table)
+    assert re.search(r"Rank 1 & 0\$\^\\circ\$ & \$-\$0\.12 & .* & 0\.400 & 0\.800 & 30 & 12 ", table)
+    assert text.count("significant after Holm") == 1
+    assert "significant" not in tables.latex([poses()])
+
+
+def test_the_terminal_says_what_was_tested(make: Callable[..., Result], judged: Callable[..., Result]) -> None:
+    text = " ".join(printed(judged(make())).split())
+    assert "▼ bicubic-down8 lowers 10-fold accuracy from" in text
+    assert "Fixes 30 and breaks 12 of 6,000 comparisons." in text
+    assert "FNMR at the baseline’s threshold over yaw: no difference found at 4 of 4 parts." in text

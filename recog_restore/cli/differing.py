@@ -1,0 +1,58 @@
+"""What ``rr-report diff`` does once its options are parsed: read, subtract, print, judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ..engine import kept
+from ..engine.differences import bootstrap, differences
+from ..errors import RecordError
+from ..report import diff, limits
+from ..report.comparison import differing
+from ..report.wording import visible
+from ..results import Difference, Result, read
+
+
+def run(
+    before: Path, after: Path, pre: str | None, against: str | None, gates: Sequence[str], form: str | None
+) -> bool:
+    """Print what changed from one run to another, and return whether every limit was kept.
+
+    Raises:
+        ResultError: a run cannot be read, or they did not make the same comparisons.
+        RecordError, UnknownName: an option names what is not there.
+    """
+    asked = [limits.limit(text) for text in gates]
+    results = read(before), read(after)
+    found = _subtracted(before, after, pre, against)
+    findings = limits.check(asked, found)
+    if form is None:
+        click.echo(_heading(results))
+        for sentence in differing(results):
+            click.echo(f"note: {sentence}")
+        for table in diff.tables(found):
+            Console().print(table)
+    else:
+        click.echo({"csv": diff.csv, "json": diff.json}[form](found), nl=False)
+    for finding in findings:
+        click.echo(visible(f"{'kept' if finding.kept else 'NOT KEPT'}: {finding.words}"), err=form is not None)
+    return all(finding.kept for finding in findings)
+
+
+def _subtracted(before: Path, after: Path, pre: str | None, against: str | None) -> list[Difference]:
+    if against is not None and pre is None:
+        raise RecordError(f"--against {against}: say with --pre NAME what of {after} is compared with it")
+    old, new = kept.read(before), kept.read(after)
+    names = [name for name in new.preprocessors if name in old.preprocessors] if pre is None else [pre]
+    draws = bootstrap(old)
+    return [d for name in names for d in differences((old, against or name), (new, name), draws)]
+
+
+def _heading(results: tuple[Result, Result]) -> str:
+    names = [str(result.embedder.get("name", "")) for result in results]
+    recognizer = names[0] if names[0] == names[1] else " → ".join(names)
+    return visible(f"{results[0].protocol.get('id', '')} · {recognizer}")
