@@ -6,10 +6,12 @@ import dataclasses
 import time
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..datasets import Dataset
@@ -27,6 +29,7 @@ from ..store import Store
 from .acquire import Acquisition, digest, has_landmarks
 from .embeddings import Embeddings, Settings, detect, embed
 from .examples import confusions, examples
+from .given import digest_of, given
 from .identification import identify
 from .plan import SIZE, Plan, fingerprint, firsts, label_columns, make
 from .progress import Progress
@@ -37,9 +40,10 @@ from .score import verify
 def evaluate(
     protocol: Protocol,
     dataset: Dataset,
-    embedder: Embedder,
+    embedder: Embedder | None,
     preprocessors: Sequence[Preprocessor] = (),
     *,
+    features: Mapping[str, Path] | None = None,
     store: Store,
     settings: Settings,
     detector: str | None = None,
@@ -54,8 +58,9 @@ def evaluate(
     Args:
         protocol: what is compared and measured.
         dataset: its images and lists.
-        embedder: who recognizes.
+        embedder: who recognizes; None where features are given.
         preprocessors: what is put in front of it; the baseline comes by itself.
+        features: embeddings that another tool made, by preprocessor (``none``: the baseline), in place of images.
         store: where embeddings are kept; what is there already is not computed again.
         settings: batch, workers, device, search.
         detector: ``yunet:FILE`` …, for data sets without landmarks.
@@ -79,23 +84,22 @@ def evaluate(
         DEGRADATIONS.factory(protocol.degradation.name)
     index = create_gallery(settings.search, settings.device)
     with progress.timed("reading lists"):
-        plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing)
+        plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
         _check_breakdowns(plan)
     with progress.timed("reading files"):
-        digests = _digests(plan, progress)
-    plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
+        digests = _digests(plan, progress) if embedder is not None else [digest_of(features or {})] * len(plan.samples)
     columns = _columns(preprocessors)
     degradation = protocol.degradation
+    if embedder is not None:
+        plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
     acquisition = Acquisition(
         plan.samples, plan.jobs, degradation.name if degradation else None, degradation.seed if degradation else 0
     )
-    found = dict(
-        zip(
-            (p.card.name for p in columns),
-            embed(acquisition, digests, embedder, columns, store, settings, progress, plan.touched),
-            strict=True,
-        )
-    )
+    if embedder is None:
+        found, faces = given(plan, dataset, features or {}), 0
+    else:
+        entries = embed(acquisition, digests, embedder, columns, store, settings, progress, plan.touched)
+        found = dict(zip((p.card.name for p in columns), entries, strict=True))
     _some_face(found[BASELINE])
     with progress.timed("scoring"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UndefinedMetric)
@@ -103,7 +107,7 @@ def evaluate(
             verify(plan, found) if protocol.kind == "verification" else identify(plan, found, index, settings.device)
         )
     with progress.timed("examples"):
-        shown = examples(plan, acquisition, columns, scored.scores, faces, settings.device)
+        shown = examples(plan, acquisition, columns, found, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
     progress.seconds["total"] = time.perf_counter() - began
     return Result(
@@ -115,13 +119,8 @@ def evaluate(
             "failure": FAILURE_WORDS[protocol.faces.failure],
         },
         data=_data(plan, dataset, fingerprint(digests, plan)),
-        embedder={
-            "name": embedder.card.name,
-            "words": embedder.card.words(),
-            "sha256": embedder.identity(),
-            "card": plain(embedder.card),
-        },
-        preprocessors=tuple(_preprocessor(p) for p in columns),
+        embedder=_embedder(embedder, features or {}),
+        preprocessors=tuple(_preprocessor(p) for p in columns) if embedder is not None else tuple(map(_named, found)),
         values=tuple(scored.values),
         failed={name: int((~entry.valid).sum()) for name, entry in found.items()},
         failures=tuple(_failures(plan, found)),
@@ -134,6 +133,7 @@ def evaluate(
             "allow_missing": allow_missing,
             "degradation": plain(acquisition.degradation.settings()) if acquisition.degradation else None,
             **({"search": scored.search} if scored.search else {}),
+            **({"templates": scored.pooling} if scored.pooling else {}),
         },
         provenance=provenance(),
         seconds={phase: round(seconds, 3) for phase, seconds in progress.seconds.items()},
@@ -141,6 +141,7 @@ def evaluate(
         histogram_edges=scored.edges,
         histograms=scored.histograms,
         cmc=scored.cmc,
+        det=scored.det,
         examples=tuple(shown),
         confusions=tuple(worst),
         warnings=tuple(dict.fromkeys(str(w.message) for w in caught)),
@@ -226,6 +227,7 @@ def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
             "probes": len(firsts(plan.probe_template)),
             "gallery_subjects": len(set(plan.column("subject", plan.gallery).tolist())),
             "templates": plan.templates,
+            **({"galleries": galleries} if (galleries := _galleries(plan)) else {}),
         }
     return {
         "dataset": plan.protocol.data.dataset,
@@ -236,6 +238,31 @@ def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
         "partial": plan.partial,
         "note": dataset.note,
     }
+
+
+def _galleries(plan: Plan) -> dict[str, Any]:
+    """Return, of several galleries or an open set, what is enrolled in each, and how many searches have a mate."""
+    if len(plan.galleries) == 1 and not plan.protocol.open_set:
+        return {}
+    subject = plan.column("subject", plan.probes)[firsts(plan.probe_template)].astype(str)
+    enrolled = plan.column("subject", plan.gallery)[firsts(plan.gallery_template)].astype(str)
+    counts = {}
+    for name, split in plan.galleries.items():
+        mated = int(np.isin(subject[split.probes], enrolled[split.gallery]).sum())
+        counts[name] = {"gallery": len(split.gallery), "mated": mated, "non_mated": len(split.probes) - mated}
+    return counts
+
+
+def _embedder(embedder: Embedder | None, features: Mapping[str, Path]) -> dict[str, Any]:
+    if embedder is None:
+        words = f"given as features ({', '.join(path.name for path in features.values())}); cosine of templates"
+        return {"name": "features", "words": words, "sha256": digest_of(features), "card": {}}
+    card = embedder.card
+    return {"name": card.name, "words": card.words(), "sha256": embedder.identity(), "card": plain(card)}
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {"name": name, "title": "given as features", "task": "", "settings": {}, "card": {}}
 
 
 def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
