@@ -72,7 +72,7 @@ class Samples:
         return [
             name
             for name, file in zip(self.table["sample"], self.files, strict=True)
-            if isinstance(file, Path) and not file.is_file()
+            if isinstance(path := getattr(file, "path", file), Path) and not path.is_file()
         ]
 
 
