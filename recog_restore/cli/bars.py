@@ -18,7 +18,13 @@ from rich.progress import (
 
 from ..engine.progress import Progress as Watcher
 
-_WORDS = {"read": "reading files", "detect": "detecting faces", "embed": "embedding faces", "render": "rendering"}
+_WORDS = {
+    "read": "reading files",
+    "detect": "detecting faces",
+    "embed": "embedding faces",
+    "render": "rendering",
+    "restore": "restoring",
+}
 
 
 class Bars(Watcher):

@@ -35,7 +35,8 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--pre",
     multiple=True,
     metavar="SPEC",
-    help="A preprocessor: bicubic-down8, clahe, gamma, onnx:FILE, python:module:Class; a+b is a chain. "
+    help="A preprocessor: bicubic-down8, clahe, gamma, a restorer by name (rr-models list), card:FOLDER, onnx:FILE, "
+    "python:module:Class; a+b is a chain. "
     "May be repeated; the untouched baseline is always there.",
 )
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE, instead of the data set's landmarks.")

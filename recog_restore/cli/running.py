@@ -32,6 +32,7 @@ from ..resources import cache_folder
 from ..results import Result
 from ..store import Store
 from .bars import Bars
+from .device import chosen_device
 from .evaluate import SYNTHPIE_EMBEDDER
 
 SYNTHPIE = "synthpie"
@@ -68,7 +69,7 @@ def run(
     question = load(protocol, [*changes, *(f"{key}={list(value)}" for key, value in lists.items() if value)])
     if seed is not None:
         question = _seeded(question, seed)
-    device = _device(device)
+    device = chosen_device(device)
     question, dataset = opened(question, data, synthpie_size)
     workers = _workers(device, is_computed(question.data.dataset)) if workers is None else workers
     settings = Settings(batch, workers, device, search)
@@ -194,16 +195,6 @@ def _first_line(
         f"{protocol.id} on {where}{degraded} · {embedder.card.name}: {embedder.card.words()} · {against} · "
         f"{place}, batch {settings.batch}, {settings.workers or 'no'} decoding processes"
     )
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name != "cpu" and not re.fullmatch(r"cuda(:\d+)?", name):
-        raise RecordError(f"--device {name}: expected auto, cpu, cuda or cuda:1")
-    if name != "cpu" and not torch.cuda.is_available():
-        raise RecordError(f"--device {name}: this torch sees no CUDA device; use --device cpu")
-    return name
 
 
 def _workers(device: str, rendered: bool) -> int:

@@ -143,7 +143,7 @@ def evaluate(
         cmc=scored.cmc,
         examples=tuple(shown),
         confusions=tuple(worst),
-        warnings=tuple(dict.fromkeys(str(w.message) for w in caught)),
+        warnings=(*_taught(columns, embedder), *dict.fromkeys(str(w.message) for w in caught)),
     )
 
 
@@ -247,6 +247,17 @@ def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
         "settings": plain(preprocessor.settings()),
         "card": plain(card),
     }
+
+
+def _taught(columns: Sequence[Preprocessor], embedder: Embedder) -> list[str]:
+    """Return a warning for each preprocessor that was trained to please this embedder, known by name or by weights."""
+    name, identity = embedder.card.name, embedder.identity()
+    return [
+        f"{name} is no independent judge of {column.card.name}: a loss of its training used this embedder; "
+        "judge with another one"
+        for column in columns
+        if any(teacher.name == name or teacher.sha256 == identity for teacher in column.card.teachers)
+    ]
 
 
 def _failures(plan: Plan, found: dict[str, Embeddings]) -> list[Failure]:

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..records import plain
-from .cards import EmbedderCard
+from .cards import ModelCard
 
 
-def card_text(card: EmbedderCard) -> str:
-    """Return the TOML that ``read_card`` reads back as the same card; empty texts, lists and tables are left out."""
+def card_text(card: ModelCard) -> str:
+    """Return the TOML that is read back as the same card; empty texts, lists and tables are left out."""
     return "\n".join(_table(plain(card), "")) + "\n"
 
 

@@ -11,7 +11,8 @@ import torch
 from recog_restore.engine.progress import Progress
 from recog_restore.errors import DataError, RecordError
 from recog_restore.training.data import Photos
-from recog_restore.training.loop import Place, Trained, new_fabric, train
+from recog_restore.training.loop import Trained, new_fabric, train
+from recog_restore.training.place import Place
 from recog_restore.training.recipe import Recipe
 
 Tiny = Callable[..., Recipe]
@@ -42,7 +43,7 @@ def losses(out: Path) -> list[tuple[str, ...]]:
 
 
 def same(one: Trained, other: Trained) -> bool:
-    return one.size == other.size and all(torch.equal(one.network[key], other.network[key]) for key in one.network)
+    return one.size == other.size and all(torch.equal(one.state[key], other.state[key]) for key in one.state)
 
 
 @pytest.fixture(params=["sgd", "adamw"])
@@ -139,7 +140,7 @@ def test_batch_larger_than_the_data_is_refused(tiny: Tiny, place: Places, cpu: A
 
 def test_half_precision_trains_on_a_cpu(tiny: Tiny, place: Places, stripes: Photos) -> None:
     trained = train(tiny(), place(limit=2), new_fabric("cpu", "bf16-mixed"))
-    assert {tensor.dtype for tensor in trained.network.values()} == {torch.float32}
+    assert {tensor.dtype for tensor in trained.part("network").values()} == {torch.float32}
 
 
 @pytest.mark.parametrize("device", ["gpu", "cpu:1", "tpu"])
