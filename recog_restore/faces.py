@@ -6,6 +6,8 @@ Convention: RGB, canonical 128×128 crop (``geometry.CANONICAL_128``), float32 i
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,3 +80,17 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     """Return (B, H, W, 3) uint8, rounded, from (B, 3, H, W) float32 in [0, 1]."""
     pixels = images.detach().mul(255.0).round_().clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).cpu().numpy())
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """Let torch compute in the calling thread alone.
+
+    After a step on several threads, torch's go on spinning for a while and take the cores from whoever computes next.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

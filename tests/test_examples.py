@@ -22,6 +22,8 @@ PAGES = {
     "lfw-ms1m.html": ["lfw-ms1m"],
     "lfw-four-embedders.html": list(GOLDEN),
     "cfp.html": ["cfp-ff-ms1m", "cfp-fp-ms1m"],
+    "cfp-identification.html": ["cfp-identification-ms1m"],
+    "multipie-setting2-synthpie.html": ["multipie-setting2-synthpie"],
 }
 
 
@@ -49,11 +51,32 @@ def test_page_is_what_its_results_render_to(page: str) -> None:
     assert (EXAMPLES / page).read_text("utf-8") == html.render(results)
 
 
-def test_examples_hold_no_face_and_no_stray_file() -> None:
+def test_closed_set_identification_on_real_faces_counts_everyone() -> None:
+    result = read(EXAMPLES / "cfp-identification-ms1m.json")
+    assert (result.data["gallery"], result.data["probes"]) == (400, 5200)
+    assert result.data["note"] == "400 of the 500 people are there"
+    views = {view: result.value("rank1", "none", view=view) for view in ("frontal", "profile")}
+    whole = result.value("rank1", "none")
+    assert sum(value.n for value in views.values()) == whole.n == 5200
+    assert sum(value.value * value.n for value in views.values()) == pytest.approx(whole.value * whole.n)
+
+
+def test_the_default_embedder_falls_with_yaw_as_a_real_one_does() -> None:
+    result = read(EXAMPLES / "multipie-setting2-synthpie.json")
+    assert "not a Multi-PIE number" in result.data["note"]
+    rank1 = [result.value("rank1", "none", abs_yaw=str(yaw)).value for yaw in (15, 30, 45, 60, 75, 90)]
+    assert rank1 == sorted(rank1, reverse=True)
+    # The bounds are around the ResNet-50 of MDFR's table II: 98.6, 98.4, 97.1, 85.9, 55.1, 15.5.
+    bounds = [(0.98, 1.0), (0.96, 1.0), (0.9, 1.0), (0.5, 0.9), (0.2, 0.6), (0.05, 0.25)]
+    assert all(low <= found <= high for found, (low, high) in zip(rank1, bounds, strict=True)), rank1
+
+
+def test_examples_hold_no_real_face_and_no_stray_file() -> None:
     results = {path.stem for path in EXAMPLES.glob("*.json")}
     assert results == {name for names in PAGES.values() for name in names}
     assert {path.name for path in EXAMPLES.glob("*.html")} == set(PAGES)
     for name in results:
         result = read(EXAMPLES / f"{name}.json")
         assert result.examples == ()
+        assert result.confusions == () or result.data["root"] == "SynthPIE"
         assert not Path(result.data["root"]).is_absolute()

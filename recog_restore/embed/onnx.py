@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import RecordError, WeightsError
+from ..faces import one_torch_thread
 from ..geometry import CROPS, crop_size
 from ..networks.cards import EmbedderCard, Flip, InputCard, read_card
 from ..networks.onnx import OnnxNetwork
@@ -83,6 +84,11 @@ class OnnxEmbedder(Embedder):
         if not self.card.dim:  # the file leaves it open
             black = self.prepare(torch.zeros(1, 3, 128, 128))
             self.card = dataclasses.replace(self.card, dim=self._checked(self.forward(black), 1).shape[1])
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """As ``Embedder.prepare``, leaving the cores to ONNX Runtime."""
+        with one_torch_thread():
+            return super().prepare(images)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return (B, dim) raw embeddings."""

@@ -10,6 +10,7 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -130,19 +131,27 @@ def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Itera
         worker_init_fn=_leave_interrupts_to_the_parent,
     )
     # OpenCV's threads do not survive a fork: a worker that inherits a pool of them waits for ever.
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
+    with _opencv_in_one_thread():
         return _watched(iter(loader))
-    finally:
-        cv2.setNumThreads(threads)
 
 
 def _in_bursts(dataset: Dataset[Any], batches: list[list[int]]) -> Iterator[Any]:
     cores = os.cpu_count() or 1
     with ThreadPoolExecutor(cores) as pool:
         for start in range(0, len(batches), 2 * cores):
-            yield from list(pool.map(dataset.__getitem__, batches[start : start + 2 * cores]))
+            with _opencv_in_one_thread():
+                burst = list(pool.map(dataset.__getitem__, batches[start : start + 2 * cores]))
+            yield from burst
+
+
+@contextmanager
+def _opencv_in_one_thread() -> Iterator[None]:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
 
 
 def _watched(stream: Iterator[Any]) -> Iterator[Any]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..datasets import Samples
 from ..embed import Embedder
-from ..faces import FaceBatch, to_float
+from ..faces import FaceBatch, one_torch_thread, to_float
 from ..preprocess import Preprocessor
 from ..records import plain
 from ..results import BASELINE
@@ -145,7 +145,9 @@ def detect(
 
 def _faces_of(stream: Iterator[Crops], device: str) -> Iterator[FaceBatch]:
     for crops in stream:
-        yield FaceBatch(to_float(crops.pixels, device), crops.points.to(device), crops.status)
+        with one_torch_thread():
+            faces = FaceBatch(to_float(crops.pixels, device), crops.points.to(device), crops.status)
+        yield faces
 
 
 def _ahead(stream: Iterator[FaceBatch]) -> Iterator[FaceBatch]:
