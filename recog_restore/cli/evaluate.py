@@ -80,6 +80,13 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--faces", default=6, show_default=True, type=click.IntRange(min=0), help="Gains and losses shown; 0 shows nobody."
 )
 @click.option(
+    "--domains",
+    default=0,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Map the features of N people's probes with each --pre, by t-SNE, in the report.",
+)
+@click.option(
     "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where embeddings are kept.  [default: the cache]"
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder of the result.  [default: runs/…]")

@@ -59,6 +59,7 @@ def run(
     workers: int | None,
     threads: int | None,
     faces: int,
+    domains: int,
     store: Path | None,
     out: Path | None,
     as_json: bool,
@@ -90,6 +91,7 @@ def run(
             limit=limit,
             allow_missing=allow_missing,
             faces=faces,
+            domains=domains,
             command=command,
             progress=progress,
         )

@@ -55,7 +55,7 @@ def train(
     limit_steps: int | None,
     render_only: bool,
 ) -> None:
-    """Train an embedder or a restorer by RECIPE, a TOML file, and write its folder: card, weights, golden tensors, logs.
+    """Train an embedder or a restorer by RECIPE, a TOML file; write its folder: card, weights, golden tensors, logs.
 
     \b
     rr-train models/arcface-synthpie/recipe.toml

@@ -46,9 +46,9 @@ def run(
         if render_only:
             fill_cache(recipe, place, progress)
             return
-        folder = train_model(recipe, file, place, fabric, progress)
-    if folder is not None:
-        option = "--embedder" if isinstance(recipe, Recipe) else "--pre"
+        folders = train_model(recipe, file, place, fabric, progress)
+    option = "--embedder" if isinstance(recipe, Recipe) else "--pre"
+    for folder in folders:
         click.echo(f"{recipe.kind}: {folder}\nuse it with {option} card:{folder}")
 
 
@@ -67,6 +67,5 @@ def _embedder_words(recipe: Recipe) -> str:
 
 
 def _restorer_words(recipe: RestorerRecipe) -> str:
-    pairs = recipe.data.pairs
     taught = f"taught by {', '.join(recipe.embedders)}" if recipe.embedders else "without an identity loss"
-    return f"{taught}, judged by {recipe.judge}; SynthPIE, {pairs.people:,} people × {pairs.probes} probes"
+    return f"{taught}, judged by {recipe.judge}; {recipe.data.words()}"

@@ -25,6 +25,7 @@ from ..results import BASELINE, Failure, Result
 from ..search import create as create_gallery
 from ..store import Store
 from .acquire import Acquisition, digest, has_landmarks
+from .domains import feature_map
 from .embeddings import Embeddings, Settings, detect, embed
 from .examples import confusions, examples
 from .identification import identify
@@ -46,6 +47,7 @@ def evaluate(
     limit: int | None = None,
     allow_missing: bool = False,
     faces: int = 6,
+    domains: int = 0,
     command: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Result:
@@ -62,6 +64,7 @@ def evaluate(
         limit: at most so many comparisons or searches.
         allow_missing: listed images that are not there are failures to acquire instead of an error.
         faces: gains, losses and confusions to show with their faces, each, per preprocessor.
+        domains: people whose probes' features are mapped; 0: no map.
         command: the command line, for the record.
         progress: who watches.
 
@@ -70,6 +73,7 @@ def evaluate(
         StoreError: the embeddings cannot be kept.
         ConventionError: a network's output has the wrong shape.
         UnknownName, ExtraMissing: the search is not known, or not installed.
+        RecordError: there are no probes, or hardly any, whose features could be mapped.
     """
     progress = progress or Progress()
     began = time.perf_counter()
@@ -77,6 +81,8 @@ def evaluate(
     identity = create_detector(detector).identity() if detector is not None else {}
     if protocol.degradation is not None:
         DEGRADATIONS.factory(protocol.degradation.name)
+    if domains and protocol.kind != "identification":
+        raise RecordError(f"--domains {domains}: {protocol.id} compares pairs; expected an identification, with probes")
     index = create_gallery(settings.search, settings.device)
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing)
@@ -105,6 +111,7 @@ def evaluate(
     with progress.timed("examples"):
         shown = examples(plan, acquisition, columns, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
+        shown_domains = feature_map(plan, found, domains) if domains else None
     progress.seconds["total"] = time.perf_counter() - began
     return Result(
         protocol={
@@ -143,6 +150,7 @@ def evaluate(
         cmc=scored.cmc,
         examples=tuple(shown),
         confusions=tuple(worst),
+        domains=shown_domains,
         warnings=(*_taught(columns, embedder), *dict.fromkeys(str(w.message) for w in caught)),
     )
 

@@ -4,9 +4,10 @@ Papers: MDFR (arXiv:2105.09907), section III-C and equation 10; Simonyan, Zisser
 for Large-Scale Image Recognition", ICLR 2015, table 1, column A (VGG-11).
 Repository: none is known of MDFR; this is written from the papers.
 
-What the paper leaves open and is decided here: P_t is a feature map of an identity network, brought to 8 channels and
-to the image's size. What differs: leaky rectifiers, fresh weights, a fraction of the channels, and by default a mean
-over the image in place of VGG's three full layers.
+What the paper leaves open and is decided here: P_t, which it calls "identity feature" and "identity feature map", is a
+map of any height and width, brought to 8 channels and to the image's size. In training here it is the target's
+embedding, a map of one place: every pixel is told the same 8 numbers. What differs: leaky rectifiers, fresh weights, a
+fraction of the channels, and by default a mean over the image in place of VGG's three full layers.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ class ICD(nn.Module):
     """Identity-conditioned discriminator: is this a real face of the person with this feature map?
 
     Args:
-        channels: of the feature map.
+        channels: of the feature map; the length of the embedding where that is the map, of one place.
         divisor, head, size: as ``Discriminator``'s.
     """
 

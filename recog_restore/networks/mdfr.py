@@ -26,7 +26,7 @@ from .heatmaps import LANDMARKS
 
 DecoderName = Literal["full", "lean"]
 Output = Literal["image", "residual", "blend"]
-Pose = Literal["residual", "concat"]
+Pose = Literal["residual", "concat", "none"]
 
 # Channels of stem and four halvings, and of the four decoder blocks, as multiples of the width.
 ENCODER = (1, 2, 4, 8, 8)
@@ -104,8 +104,11 @@ class FFN(nn.Module):
     Args:
         width, decoder, growth, blocks, unshuffle, output: as FRN's.
         pose: ``residual`` gives the decoder E(L_p) − E(L_t), equation 2; ``concat`` gives it both, the paper's control
-            FFN-S-PC.
+            FFN-S-PC; ``none`` neither, the control without PNM: such an FFN is given no heatmaps.
         pose_width: channels of the pose encoder's first layer, by default half the width.
+
+    Attributes:
+        guided: whether it is given heatmaps.
 
     Raises:
         RecordError: an argument is none of these.
@@ -125,28 +128,30 @@ class FFN(nn.Module):
     ) -> None:
         super().__init__()
         _expect("pose", pose, Pose)
-        self.subtract = pose == "residual"
+        self.guided, self.subtract = pose != "none", pose == "residual"
         self.encoder = Encoder(3, width, blocks, unshuffle)
-        self.pose = Encoder(LANDMARKS, pose_width or width // 2, 0, unshuffle)
-        channels = self.encoder.channels + self.pose.channels * (1 if self.subtract else 2)
+        channels = self.encoder.channels
+        if self.guided:
+            self.pose = Encoder(LANDMARKS, pose_width or width // 2, 0, unshuffle)
+            channels += self.pose.channels * (1 if self.subtract else 2)
         self.decoder = Decoder(channels, width, decoder, growth)
         self.head = Head(channels, width, unshuffle, output)
 
-    def forward(self, images: Tensor, profile: Tensor, target: Tensor) -> Tensor:
+    def forward(self, images: Tensor, *poses: Tensor) -> Tensor:
         """Return (B, 3, S, S) in [0, 1].
 
         Args:
             images: (B, 3, S, S) in [0, 1].
-            profile, target: (B, 18, S, S) heatmaps of the landmarks as they are and as they shall be.
+            poses: two (B, 18, S, S) heatmaps, of the landmarks as they are and as they shall be; none for ``none``.
 
         Raises:
             ConventionError: S does not suit the network.
         """
-        return self.decode(images, profile, target).output
+        return self.decode(images, *poses).output
 
-    def decode(self, images: Tensor, profile: Tensor, target: Tensor) -> Decoded:
+    def decode(self, images: Tensor, *poses: Tensor) -> Decoded:
         """Return the output and what led to it; see ``forward``."""
-        code = torch.cat([self.encoder(images * 2 - 1), *self.turn(profile, target)], dim=1)
+        code = torch.cat([self.encoder(images * 2 - 1), *(self.turn(*poses) if self.guided else ())], dim=1)
         decoded: Decoded = self.head(images, code, self.decoder(code))
         return decoded
 

@@ -1,4 +1,9 @@
-"""What a network that is guided by poses is told besides the face: the pose it has, and the frontal one."""
+"""What a network that is guided by poses is told besides the face: the pose it has, and the frontal one.
+
+The source of both is five landmarks, those of the data set or the detector's: every face has them, SynthPIE's truth
+included, and they say how the head is turned and nothing of whose it is. The PNM's settings are fixed here; SynthPIE's
+exact parameters give the same points through it, in the shape of the person's own face.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +14,11 @@ from torch import Tensor
 
 from ..geometry import CANONICAL_128
 from ..networks.heatmaps import heatmaps
-from ..networks.pose import PoseNormalization, ShapeModel, pose_of_five, synthpie_model
+from ..networks.pose import KeyPoints, PoseNormalization, pose_of_five, synthpie_model
 
 
 def poses(count: int, landmarks: Tensor | None, size: int) -> tuple[Tensor, Tensor]:
     """Return two (B, 18, size, size) float32 heatmaps: of the landmarks as photographed, and of a frontal neutral face.
-
-    The 18 points are those of the mean head, posed so that its five landmarks fit: those that SynthPIE's truth has, so
-    that a teacher trained on it is told here, roughly, what it was told there.
 
     Args:
         count: B.
@@ -24,11 +26,24 @@ def poses(count: int, landmarks: Tensor | None, size: int) -> tuple[Tensor, Tens
         size: height and width of the maps.
     """
     five = torch.from_numpy(CANONICAL_128).expand(count, 5, 2) if landmarks is None else landmarks
-    normalize = PoseNormalization(_head(), points="synthpie", scale="uniform", expression="neutral")
-    found = normalize(pose_of_five(five.to(torch.float64), _head()))
-    return heatmaps(found.profile.float(), size), heatmaps(found.frontal.float(), size)
+    found = key_points(five)
+    return heatmaps(found.profile, size), heatmaps(found.frontal, size)
+
+
+def key_points(five: Tensor) -> KeyPoints:
+    """Return 18 float32 points of the mean head, posed so that its five landmarks fit, and of the same head frontal.
+
+    Args:
+        five: (B, 5, 2) pixels in the canonical crop.
+
+    Raises:
+        ConventionError: landmarks are not (B, 5, 2) finite numbers.
+    """
+    normalize = _normalization()
+    found = normalize(pose_of_five(five.to(torch.float64), normalize.model))
+    return KeyPoints(found.profile.float(), found.frontal.float())
 
 
 @cache
-def _head() -> ShapeModel:
-    return synthpie_model()
+def _normalization() -> PoseNormalization:
+    return PoseNormalization(synthpie_model(), points="synthpie", scale="uniform", expression="neutral")

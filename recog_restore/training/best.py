@@ -1,4 +1,4 @@
-"""The weights that validation liked best so far, in one safetensors file."""
+"""The weights that validation liked best so far, in one safetensors file; a teacher's in one of their own."""
 
 from __future__ import annotations
 
@@ -28,35 +28,41 @@ class Best:
     number: float
 
 
-def offer(folder: Path, state: Mapping[str, Tensor], size: tuple[int, int], step: int, number: float) -> None:
+def offer(
+    folder: Path, state: Mapping[str, Tensor], size: tuple[int, int], step: int, number: float, part: str = ""
+) -> None:
     """Keep the weights if the number is greater than that of those which are kept.
+
+    Args:
+        folder, state, size, step, number: see ``Best``.
+        part: module of the learner that validation judges by itself; empty: all of it.
 
     Raises:
         StoreError: the folder cannot be written, or what is there is damaged.
     """
-    before = load(folder)
+    before, file = load(folder, part), file_of(folder, part)
     if before is not None and before.number >= number:
         return
     notes = {"size": json.dumps(size), "step": str(step), "number": repr(number)}
-    temporary = folder / f".{FILE}.{os.getpid()}"
+    temporary = folder / f".{file.name}.{os.getpid()}"
     try:
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
         safetensors.torch.save_file(tensors, temporary, notes)
-        os.replace(temporary, folder / FILE)
+        os.replace(temporary, file)
     except (OSError, SafetensorError) as error:
-        raise StoreError(f"{folder / FILE}: cannot be written: {error}") from None
+        raise StoreError(f"{file}: cannot be written: {error}") from None
     finally:
         with contextlib.suppress(FileNotFoundError):
             temporary.unlink()
 
 
-def load(folder: Path) -> Best | None:
+def load(folder: Path, part: str = "") -> Best | None:
     """Return what is kept in a folder, or None.
 
     Raises:
         StoreError: it is damaged.
     """
-    file = folder / FILE
+    file = file_of(folder, part)
     if not file.exists():
         return None
     try:
@@ -69,6 +75,12 @@ def load(folder: Path) -> Best | None:
         raise StoreError(f"{file}: damaged ({error}); remove it to begin again") from None
 
 
+def file_of(folder: Path, part: str = "") -> Path:
+    """Return where the weights of a part are kept."""
+    return folder / (f"best-{part}.safetensors" if part else FILE)
+
+
 def forget(folder: Path) -> None:
     """Remove what is kept, for a training that begins."""
-    (folder / FILE).unlink(missing_ok=True)
+    for file in (folder / FILE, *folder.glob(file_of(folder, "*").name)):
+        file.unlink(missing_ok=True)

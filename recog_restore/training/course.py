@@ -13,6 +13,7 @@ from ..engine.progress import Progress
 from .data import Photos
 from .place import Place
 from .plan import Plan
+from .validation import check
 
 
 class Learner(ABC, nn.Module):
@@ -32,9 +33,16 @@ class Course(ABC):
 
     Attributes:
         photos: to train on.
+        apart: modules of the learner that validation judges by themselves; the best weights of each are kept apart.
     """
 
     photos: Photos
+    apart: tuple[str, ...] = ()
+
+    @staticmethod
+    def check(plan: Any) -> None:
+        """Raise a RecogRestoreError where something is absent that only a later hour would ask for."""
+        check(plan.validation)
 
     @staticmethod
     @abstractmethod
@@ -67,6 +75,10 @@ class Course(ABC):
 
         The learner comes back in the mode it was in.
         """
+
+    def judged(self, stage: int) -> str:
+        """Return which of ``apart`` a stage's validation judges; empty: the learner."""
+        return ""
 
     def show(self, learner: Learner, stage: int, size: tuple[int, int], step: int) -> None:
         """Write what people would like to see of a learner at a checkpoint."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import safetensors.torch
+import torch
 from numpy import uint8
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -19,7 +20,9 @@ from ..embed import Embedder
 from ..engine import evaluate
 from ..engine.acquire import digest
 from ..engine.embeddings import Settings
+from ..networks.mdfr import FFN
 from ..preprocess.base import Card, Preprocessor
+from ..preprocess.poses import poses
 from ..results import BASELINE
 from ..store import Store
 from .plan import Validation
@@ -32,21 +35,23 @@ class Candidate(Preprocessor):
     """A generator as it stands, at the size of the stage.
 
     Args:
-        network: in evaluation mode.
-        paint: what it makes of (B, 3, side, side) images.
+        network: FRN, or FFN; one that is guided is told the poses as a finished one is, by five landmarks.
         side: at which it computes; faces are brought there and back.
     """
 
-    def __init__(self, network: nn.Module, paint: Callable[[Tensor], Tensor], side: int) -> None:
+    def __init__(self, network: nn.Module, side: int) -> None:
         super().__init__()
-        self._paint, self._side, self._device = paint, side, next(network.parameters()).device
+        self._network, self._side, self._device = network, side, next(network.parameters()).device
+        self._guided = isinstance(network, FFN) and network.guided
         state = {name: tensor.cpu().contiguous() for name, tensor in network.state_dict().items()}
         sha256 = hashlib.sha256(safetensors.torch.save(state)).hexdigest()
         self.card = Card(CANDIDATE, "restore", "the network as it stands", sha256=sha256)
 
     def restore(self, images: Tensor, landmarks: Tensor | None) -> Tensor:
         """Return what the generator makes of the images."""
-        painted = self._paint(sized(images.to(self._device), self._side))
+        inputs = sized(images.to(self._device), self._side).contiguous(memory_format=torch.channels_last)
+        guides = poses(len(images), landmarks, self._side) if self._guided else ()
+        painted = self._network(inputs, *(guide.to(self._device) for guide in guides))
         return sized(painted, images.shape[-1]).to(images.device).float()
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..engine.progress import Progress
 from ..errors import ExtraMissing, RecordError
-from ..records import nearest, plain
+from ..records import build, nearest, plain
 from . import best
 from . import checkpoint as checkpoints
 from .checkpoint import Checkpoint
@@ -79,11 +79,13 @@ def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | 
 
     Raises:
         RecordError: the recipe does not suit the data, ``out`` holds another training, or the loss is not finite.
+        ResourceMissing, UnknownName, WeightsError: validation, judge or weights to begin with are not to be had.
         DataError, StoreError: photos or checkpoints cannot be read or written.
     """
     progress = progress or Progress()
     fabric.launch()
     start = _checkpoint(recipe, place)
+    course_of(recipe).check(recipe)
     if fabric.is_global_zero:
         place.out.mkdir(parents=True, exist_ok=True)
         fill_cache(recipe, place, progress)
@@ -106,13 +108,22 @@ def _checkpoint(recipe: Plan, place: Place) -> Checkpoint | None:
         raise RecordError(
             f"{place.out} stands at step {found.step} of a training; --resume goes on with it, or name another --out"
         )
-    ours, theirs = plain(recipe), found.recipe
+    ours, theirs = plain(recipe), _filled(type(recipe), found.recipe)
     changed = sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))
     if changed:
         raise RecordError(
             f"{place.out} holds a training by another recipe: {', '.join(changed)} differ; name another --out"
         )
     return found
+
+
+def _filled(kind: type[Plan], recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a kept recipe with the default of every key that recipes did not have when it was kept."""
+    try:
+        filled: Mapping[str, Any] = plain(build(kind, recipe, ""))
+    except RecordError:  # of another kind
+        return recipe
+    return filled
 
 
 @dataclass(frozen=True)
@@ -154,8 +165,16 @@ class _Training:
             state, held = self._stage(span, learner, gathered, max(done, span.first)), span.size
             start, done = None, max(done, span.last)
         assert state is not None
-        kept = best.load(self.place.out) if self.recipe.validation.best else None
-        return Trained(kept.state, kept.size) if kept else Trained(state, held)
+        return self._chosen(Trained(state, held)) if self.recipe.validation.best else Trained(state, held)
+
+    def _chosen(self, last: Trained) -> Trained:
+        """Return the weights that validation liked best, part by part; the last ones of what it never saw."""
+        whole = best.load(self.place.out)
+        state, size = (dict(whole.state), whole.size) if whole else (dict(last.state), last.size)
+        for part in self.course.apart:
+            found = best.load(self.place.out, part) or last
+            state |= {name: tensor for name, tensor in found.state.items() if name.startswith(f"{part}.")}
+        return Trained(state, size)
 
     def _spans(self) -> list[_Span]:
         spans, first = [], 0
@@ -228,7 +247,8 @@ class _Training:
             if found:
                 self.log.row(VALIDATION, step, found)
             if found and asked.best:
-                best.offer(self.place.out, learner.state_dict(), span.size, step, _number(found, asked.best))
+                part, state = self.course.judged(span.number), learner.state_dict()
+                best.offer(self.place.out, state, span.size, step, _number(found, asked.best), part)
 
     def _due(self, span: _Span, step: int, every: int) -> bool:
         return step % every == 0 or step == span.last

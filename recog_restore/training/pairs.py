@@ -8,47 +8,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import Dataset
 
-from ..degrade import degrade
+from ..preprocess.poses import key_points
 from ..records import plain
 from ..store import Store, recipe_key
 from ..synthpie import VERSION, Light, Shot, Studio, random_light
 from ..synthpie.web import random_expression
+from .pair_batch import PairBatch, PairSource, worsened
 from .photos import Album, arrays
 from .restorer_recipe import YAWS, PairData, Pairs
 
+# What is known of the poses: nothing, 18 points of five landmarks (``preprocess/poses.py``), or a face's own 18.
+Points = Literal["none", "five", "own"]
 _MULTIPIE_LIGHTS = 20
 _TARGET_LIGHT = 7
-
-
-class PairBatch(NamedTuple):
-    """Pairs of a batch.
-
-    Attributes:
-        probes: (B, 128, 128, 3) uint8, some of them degraded.
-        clean: the same, none degraded.
-        targets: (B, 128, 128, 3) uint8.
-        numbers: (B,) which of all targets.
-        yaws: (B,) degrees, as drawn.
-        degraded: (B,) bool.
-        points, target_points: (B, 18, 2) pixels of probe and target; (B, 0, 2) where nobody asked for them.
-    """
-
-    probes: Tensor
-    clean: Tensor
-    targets: Tensor
-    numbers: Tensor
-    yaws: Tensor
-    degraded: Tensor
-    points: Tensor
-    target_points: Tensor
 
 
 def probes(pairs: Pairs, subject: int) -> list[Shot]:
@@ -85,19 +63,22 @@ def cache_key(pairs: Pairs) -> str:
     return recipe_key({"what": "training pairs/1", "renderer": VERSION, **settings})[:24]
 
 
-class PairPhotos(Dataset[PairBatch]):
-    """Batches of rows in, ``PairBatch`` out; a row beyond the last is the same pair in a later epoch.
+class PairPhotos(PairSource):
+    """See ``PairSource``; rendered people.
 
     Args:
-        data: what there is, and its degradation, which differs from epoch to epoch.
+        data: what there is, and its degradation.
         cache: holds the photos in the folder ``cache_key``.
-        points: whether landmarks are wanted.
+        points: which landmarks are wanted.
     """
 
-    def __init__(self, data: PairData, cache: Path, *, points: bool = False) -> None:
-        self.data, self._pairs = data, data.pairs
+    def __init__(self, data: PairData, cache: Path, *, points: Points = "none") -> None:
+        assert data.pairs is not None
+        self._data, self._pairs = data, data.pairs
         self._arrays = arrays(album(self._pairs), cache / cache_key(self._pairs))
         self._facts = facts(self._pairs, Store(cache), points=points)
+        self.people = data.pairs.people
+        self.words = f"{self.people:,} rendered people, {data.pairs.probes} probes each"
 
     def __len__(self) -> int:
         return self._pairs.people * self._pairs.probes
@@ -108,11 +89,7 @@ class PairPhotos(Dataset[PairBatch]):
         sessions = photos // (pairs.views * pairs.lights) % pairs.sessions
         clean = np.stack([self._arrays[n][i] for n, i in zip(people, photos, strict=True)])
         targets = np.stack([self._arrays[n][pairs.probes + s] for n, s in zip(people, sessions, strict=True)])
-        worse, degraded = clean.copy(), np.zeros(len(found), np.bool_)
-        for place, row in enumerate(rows):
-            if self.data.degradation and np.random.default_rng([pairs.seed, row]).random() < self.data.degraded:
-                worse[place] = degrade(clean[place], self.data.degradation, pairs.seed, f"row {row}")
-                degraded[place] = True
+        worse, degraded = worsened(clean, rows, self._data, pairs.seed)
         numbers = people * pairs.sessions + sessions
         facts = self._facts
         return PairBatch(
@@ -131,39 +108,53 @@ class PairPhotos(Dataset[PairBatch]):
         return np.concatenate([array[self._pairs.probes :] for array in self._arrays])
 
 
-def facts(pairs: Pairs, store: Store, *, points: bool) -> dict[str, NDArray[np.float32]]:
+def facts(pairs: Pairs, store: Store, *, points: Points) -> dict[str, NDArray[np.float32]]:
     """Return yaws (probes,), points (probes, 18, 2) and target_points (targets, 18, 2); computed once and kept.
 
     Args:
         pairs: of all people.
         store: where they are kept.
-        points: else both have no points, (…, 0, 2), and it is quick.
+        points: which landmarks; with ``none`` there are none of either, (…, 0, 2), and it is quick.
     """
-    key = recipe_key({"what": "facts of training pairs/1", "renderer": VERSION, "points": points, **plain(pairs)})
+    key = recipe_key({"what": "facts of training pairs/2", "renderer": VERSION, "points": points, **plain(pairs)})
     if key not in store:
         shots = [shot for n in range(pairs.people) for shot in probes(pairs, pairs.first + n)]
         targets = [target(pairs.first + n, 1 + s) for n in range(pairs.people) for s in range(pairs.sessions)]
         yaws = np.array([shot.yaw for shot in shots], np.float32)
-        found = {"yaws": yaws, "points": _points(shots, points), "target_points": _points(targets, points)}
+        found = {
+            "yaws": yaws,
+            "points": points_of(shots, points),
+            "target_points": points_of(targets, points, frontal=True),
+        }
         store.put(key, found, {})
     return store.get(key)[0]
 
 
-def _points(shots: Sequence[Shot], wanted: bool) -> NDArray[np.float32]:
-    if not wanted:
+def points_of(shots: Sequence[Shot], points: Points, *, frontal: bool = False) -> NDArray[np.float32]:
+    """Return (len(shots), 18, 2) pixels, or (…, 0, 2) for ``none``.
+
+    Args:
+        shots: of which the true landmarks are taken.
+        points: which of them.
+        frontal: of ``five``, the points without the pose; the face's ``own`` are those of the photo in any case.
+    """
+    if points == "none":
         return np.zeros((len(shots), 0, 2), np.float32)
     studio, same = Studio(), {}
     for shot in shots:
-        pose = (shot.subject, shot.session, shot.expression, shot.jitter, shot.yaw, shot.pitch, shot.distance)
-        if pose not in same:
-            same[pose] = studio.truth(shot).landmarks18
-    return np.array(
-        [
-            same[shot.subject, shot.session, shot.expression, shot.jitter, shot.yaw, shot.pitch, shot.distance]
-            for shot in shots
-        ],
-        np.float32,
-    )
+        if (pose := _pose(shot)) not in same:
+            truth = studio.truth(shot)
+            same[pose] = truth.landmarks18 if points == "own" else truth.landmarks5
+    known = np.array([same[_pose(shot)] for shot in shots])
+    if points == "five":
+        found = key_points(torch.from_numpy(known))
+        known = (found.frontal if frontal else found.profile).numpy()
+    return known.astype(np.float32)
+
+
+def _pose(shot: Shot) -> tuple[object, ...]:
+    """Return all that landmarks depend on."""
+    return shot.subject, shot.session, shot.expression, shot.jitter, shot.yaw, shot.pitch, shot.distance
 
 
 def _photos(pairs: Pairs, subject: int) -> list[Shot]:

@@ -1,4 +1,4 @@
-"""What learns to restore: FRN, and where a recipe has them its teacher and the teacher's two judges."""
+"""What learns to restore: FRN, FFN with its two judges, or all of them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RestorerLearner(Learner):
     """The networks of a recipe, and what one stage does with them; what it does not train is frozen.
 
     Args:
-        networks: ``frn``, and where there is a teacher ``ffn``, ``pcd`` and ``icd``.
+        networks: ``frn``, ``ffn`` with ``pcd`` and ``icd``, or all of them.
         stage: says what learns, and by which losses.
         identity: the loss of the recipe's embedders, or None.
         pace: of the judges' learning rate.
@@ -53,6 +53,12 @@ class RestorerLearner(Learner):
         """Return the judges' pace, and 1 for the others."""
         return self._pace if name.startswith(("pcd.", "icd.")) else 1.0
 
+    @property
+    def generator(self) -> nn.Module:
+        """What the stage trains."""
+        generator: nn.Module = getattr(self, "ffn" if self._stage.trains == "ffn" else "frn")
+        return generator
+
     def paint(self, probes: Tensor, clean: Tensor, points: Tensor, target_points: Tensor) -> Decoded:
         """Return what the stage's generator makes of probes; FRN sees degraded ones, FFN the clean ones."""
         if self._stage.trains == "ffn":
@@ -71,6 +77,10 @@ class RestorerLearner(Learner):
         probes, clean, targets, near, points, target_points, *vectors = inputs
         asked, told = self._stage.losses, {name: probes.new_tensor(torch.nan) for name in TOLD}
         painted = self.paint(probes, clean, points, target_points)
+        taught = self._taught(clean, points, target_points)
+        if self._stage.target != "frontal":
+            targets = clean if taught is None else taught.output
+            vectors = list(self._identity.targets(targets)) if asked.identity and self._identity is not None else []
         told["pixel"] = pixel_loss(painted.image, targets, asked.distance, reduction=asked.reduction)
         total = asked.pixel * told["pixel"]
         if asked.identity and self._identity is not None:
@@ -81,10 +91,8 @@ class RestorerLearner(Learner):
             if asked.passing:
                 told["passing"] = _cross_entropy(painted.passed, near)
                 total = total + asked.passing * told["passing"]
-        if asked.alignment:
-            with torch.no_grad():
-                teacher = self._teacher(clean, points, target_points)
-            told["alignment"] = alignment_loss(painted.last, teacher.last, reduction=asked.reduction)
+        if asked.alignment and taught is not None:
+            told["alignment"] = alignment_loss(painted.last, taught.last, reduction=asked.reduction)
             total = total + asked.alignment * told["alignment"]
         if asked.pcd or asked.icd:
             generator, judges = self._judged(painted.output, targets, target_points, vectors)
@@ -107,10 +115,17 @@ class RestorerLearner(Learner):
             return images.new_zeros(())
         return self._identity(images[rows], [vector[rows] for vector in vectors])
 
+    @torch.no_grad()
+    def _taught(self, clean: Tensor, points: Tensor, target_points: Tensor) -> Decoded | None:
+        """Return what the frozen FFN makes of the clean probes; None where the stage does not look at it."""
+        if self._stage.target != "teacher" and not self._stage.losses.alignment:
+            return None
+        return self._teacher(clean, points, target_points)
+
     def _teacher(self, clean: Tensor, points: Tensor, target_points: Tensor) -> Decoded:
         assert isinstance(self.ffn, FFN)
-        size = clean.shape[-1]
-        maps = (heatmaps(places, size) for places in (points, target_points))
+        told = (points, target_points) if self.ffn.guided else ()
+        maps = (heatmaps(places, clean.shape[-1]) for places in told)
         return self.ffn.decode(*(x.contiguous(memory_format=torch.channels_last) for x in (clean, *maps)))
 
     def _judged(
@@ -118,15 +133,19 @@ class RestorerLearner(Learner):
     ) -> tuple[Tensor, Tensor]:
         """Return the generator's weighted adversarial loss, and the judges' own; no gradient of one reaches the other.
 
-        ICD is shown the target's first embedding as a feature map of one place.
+        PCD is shown empty maps where the FFN is shown none; ICD the target's first embedding, as a feature map of one
+        place.
         """
+        assert isinstance(self.ffn, FFN)
         asked, generator, judges = self._stage.losses, painted.new_zeros(()), painted.new_zeros(())
         for name, weight in (("pcd", asked.pcd), ("icd", asked.icd)):
             if not weight:
                 continue
             judge: nn.Module = getattr(self, name)
-            size = painted.shape[-1]
-            condition = heatmaps(target_points, size) if name == "pcd" else vectors[0][:, :, None, None]
+            if name == "icd":
+                condition = vectors[0][:, :, None, None]
+            else:
+                condition = heatmaps(target_points, painted.shape[-1]) * float(self.ffn.guided)
             frozen = {key: parameter.detach() for key, parameter in judge.named_parameters()}
             generator = generator + weight * adversarial_loss(functional_call(judge, frozen, (painted, condition)))
             judges = judges + discriminator_loss(judge(targets, condition), judge(painted.detach(), condition))
@@ -148,9 +167,11 @@ def new_learner(
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        networks = {"frn": build_network(recipe.network.name, recipe.network.arguments, recipe.name)}
-        if recipe.teacher is not None:
-            networks["ffn"] = build_network(recipe.teacher.name, recipe.teacher.arguments, recipe.name)
+        networks = {
+            name: build_network(network.name, network.arguments, recipe.name)
+            for name, network in recipe.generators.items()
+        }
+        if "ffn" in networks:
             networks["pcd"] = PCD()
             if dim:
                 networks["icd"] = ICD(dim)

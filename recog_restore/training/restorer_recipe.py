@@ -1,19 +1,24 @@
-"""The recipe of a restorer: MDFR's FRN, alone or taught by its FFN."""
+"""The recipe of a restorer: MDFR's FRN, alone or taught by its FFN, or an FFN alone."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
+from ..datasets.base import Alignment
 from ..degrade import DEGRADATIONS
 from ..errors import RecordError
 from ..geometry import CANONICAL_SIZE
+from ..networks.cards import RightsCard
+from ..synthpie import VERSION
 from .plan import FIRST_TRAINING_SUBJECT, NetworkRecipe, Plan, Stage, training_people
 
 # The embedder that judges restorers; none of them may have learned from it.
 JUDGE = "cosface-synthpie"
 YAWS = (0, 15, 30, 45, 60, 75, 90)
 _SIDE = (CANONICAL_SIZE, CANONICAL_SIZE)
+_RENDERED = RightsCard("Apache-2.0", "Apache-2.0", "rendered by this program; nobody's face")
 
 
 @dataclass(frozen=True)
@@ -69,22 +74,109 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class PairData:
-    """Pairs, and how the probe is made worse.
+class Faces:
+    """Photos of real people: each is degraded, and its own target.
 
     Attributes:
-        pairs: what is rendered.
+        root: the folder, with ``landmarks.csv`` or crops.
+        layout: ``folder`` is ``root/person/*.jpg`` (the layout of CASIA-WebFace), ``cfp`` that of the set of this name.
+        people: the first and the last of them: in a folder counted from 1 in the order of their names, in CFP by
+            number; empty: all.
+        alignment: ``landmarks``, or the crop that all images already are.
+        seed: of the degradation.
+    """
+
+    root: str
+    layout: Literal["folder", "cfp"] = "folder"
+    people: tuple[int, ...] = ()
+    alignment: Alignment = "landmarks"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class MultiPiePhotos:
+    """Photos of Multi-PIE, or of a tree of rendered ones, each with a frontal neutral one of the same session.
+
+    Attributes:
+        root: the folder above ``session01``, or one of crops, with ``landmarks.csv`` unless they are crops.
+        people: how many train, in the order of their numbers: 150 in setting 1, 200 in setting 2.
+        sessions: of Multi-PIE's four.
+        expressions: of the probes.
+        lights: the target is in the ``same`` light as the probe, in ``target_light`` whatever the probe's is
+            (``other``), or once in each (``both``).
+        target_light: an illumination; ``07`` is the frontal flash.
+        alignment: as ``Faces``.
+        seed: of the degradation.
+    """
+
+    root: str
+    people: int = 200
+    sessions: tuple[int, ...] = (1, 2, 3, 4)
+    expressions: tuple[str, ...] = ("neutral",)
+    lights: Literal["same", "other", "both"] = "both"
+    target_light: str = "07"
+    alignment: Alignment = "landmarks"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.people < 1:
+            raise RecordError(f"data.multipie.people is {self.people}; expected at least 1")
+
+
+@dataclass(frozen=True)
+class PairData:
+    """Exactly one source of pairs, and how the probe is made worse.
+
+    Attributes:
+        pairs: rendered people.
+        folder: photos of real people.
+        multipie: photos of Multi-PIE.
         degradation: a name of ``DEGRADATIONS``; empty: none.
         degraded: part of the probes that it meets.
     """
 
-    pairs: Pairs = field(default_factory=Pairs)
+    pairs: Pairs | None = None
+    folder: Faces | None = None
+    multipie: MultiPiePhotos | None = None
     degradation: str = ""
     degraded: float = 0.5
 
     def __post_init__(self) -> None:
+        if sum(source is not None for source in (self.pairs, self.folder, self.multipie)) != 1:
+            raise RecordError("data: expected one of [data.pairs], [data.folder] and [data.multipie]")
         if self.degradation:
             DEGRADATIONS.factory(self.degradation)
+        if not 0 <= self.degraded <= 1:
+            raise RecordError(f"data.degraded is {self.degraded}; expected a part, from 0 to 1")
+        if self.folder is not None and not (self.degradation and self.degraded):
+            raise RecordError(
+                "data.folder: a photo is its own target, so there is nothing to learn from one that is not degraded; "
+                "expected degradation = 'mdfr' and degraded > 0"
+            )
+
+    def words(self) -> str:
+        """Return what the pairs are made from, in a few words."""
+        if self.pairs is not None:
+            return f"SynthPIE, {self.pairs.people:,} people × {self.pairs.probes} probes"
+        if self.multipie is not None:
+            return f"{self.multipie.root}, {self.multipie.people:,} people"
+        assert self.folder is not None
+        return f"{self.folder.root}{self._people()}"
+
+    def origin(self) -> str:
+        """Return the same for a card, without the place where the photos lie."""
+        degraded = f", degraded by {self.degradation}" if self.degradation else ""
+        if self.pairs is not None:
+            people = f"{self.pairs.people:,} rendered people from number {self.pairs.first:,}"
+            return f"SynthPIE {VERSION}: {people}{degraded}"
+        if self.multipie is not None:
+            return f"Multi-PIE: the first {self.multipie.people:,} people{degraded}"
+        assert self.folder is not None
+        return f"photos of {Path(self.folder.root).name}{self._people()}{degraded}"
+
+    def _people(self) -> str:
+        chosen = self.folder.people if self.folder is not None else ()
+        return f", people {chosen[0]} to {chosen[-1]}" if chosen else ""
 
 
 @dataclass(frozen=True)
@@ -144,10 +236,13 @@ class RestorerStage(Stage):
     Attributes:
         trains: ``frn`` learns alone, with the frontal target; ``ffn`` is the teacher, which sees the poses; ``ti`` is
             FRN taught by the frozen FFN (task-integrated training).
+        target: what FRN shall paint: ``frontal`` the target; ``probe`` the probe itself, not degraded (FRN-S);
+            ``teacher`` what the frozen FFN makes of that (equation 13).
         losses: their weights.
     """
 
     trains: Literal["frn", "ffn", "ti"] = "frn"
+    target: Literal["frontal", "probe", "teacher"] = "frontal"
     losses: Losses = field(default_factory=Losses)
 
     def __post_init__(self) -> None:
@@ -156,6 +251,24 @@ class RestorerStage(Stage):
             raise RecordError("stages.losses: pcd and icd judge the FFN; expected trains = 'ffn'")
         if self.losses.alignment and self.trains != "ti":
             raise RecordError("stages.losses: alignment is with the frozen FFN; expected trains = 'ti'")
+        if {"probe": "frn", "teacher": "ti"}.get(self.target, self.trains) != self.trains:
+            raise RecordError(
+                f"stages: target is {self.target!r} and trains {self.trains!r}; expected 'probe' with 'frn', or "
+                "'teacher' with 'ti'"
+            )
+
+
+@dataclass(frozen=True)
+class Start:
+    """Folders of restorers, as ``rr-train`` writes them, whose weights the networks begin with; empty: drawn ones.
+
+    Attributes:
+        frn: of the FRN.
+        ffn: of the FFN.
+    """
+
+    frn: str = ""
+    ffn: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,25 +276,33 @@ class RestorerRecipe(Plan):
     """The training of a restorer.
 
     Attributes:
-        network: the FRN.
-        teacher: the FFN; needed where a stage trains it or is taught by it.
+        network: the FRN; or, where every stage trains the FFN, that.
+        teacher: the FFN; needed where a stage trains it or is taught by it, and the FRN is the network.
+        landmarks: what tells the FFN its poses in training: ``five`` landmarks, as at inference
+            (``preprocess/poses.py``), or all 18 of photo and target as they are, their ``own``, which show the shape of
+            the person's face besides.
         data, augment: probes and targets.
+        start: weights to begin with.
         embedders: of the identity loss, as after ``--embedder``; never the judge.
         judge: the embedder of the validation.
         task: what the restorer is meant to do.
         tested_range: for the card: what it was made for.
+        rights: for the card; by default those of rendered faces, or unknown.
         discriminator_pace: the discriminators' learning rate as a multiple of the generator's.
     """
 
     kind: Literal["restorer"]
     stages: tuple[RestorerStage, ...]
     teacher: NetworkRecipe | None = None
-    data: PairData = field(default_factory=PairData)
+    landmarks: Literal["five", "own"] = "five"
+    data: PairData
+    start: Start = field(default_factory=Start)
     augment: Tone = field(default_factory=Tone)
     embedders: tuple[str, ...] = ()
     judge: str = JUDGE
     task: Literal["restore", "frontalize"] = "frontalize"
     tested_range: str = ""
+    rights: RightsCard | None = None
     discriminator_pace: float = 10.0
 
     def __post_init__(self) -> None:
@@ -190,17 +311,64 @@ class RestorerRecipe(Plan):
             if name in self.embedders:
                 raise RecordError(
                     f"embedders: {name} is the judge: where a loss used it, nobody independent is left to say whether "
-                    "recognition gained; take arcface-synthpie or sphereface-synthpie"
+                    "recognition gained; take another embedder"
                 )
         if not self.embedders and any(stage.losses.identity for stage in self.stages):
             raise RecordError("stages.losses.identity: expected embedders = ['arcface-synthpie'], or identity = 0")
-        if self.teacher is None and any(stage.trains != "frn" for stage in self.stages):
+        if self.network.name == "ffn" and (self.teacher is not None or any(s.trains != "ffn" for s in self.stages)):
+            raise RecordError(
+                "network: an FFN alone has trains = 'ffn' in every stage and no [teacher]; or take name = 'frn'"
+            )
+        if "ffn" not in self.generators and any(stage.trains != "frn" for stage in self.stages):
             raise RecordError("stages.trains: 'ffn' and 'ti' need an FFN; expected [teacher] name = 'ffn'")
-        if not any(stage.trains != "ffn" for stage in self.stages):
-            raise RecordError("stages: expected one that trains the FRN, which is what ships: trains = 'frn' or 'ti'")
+        if "frn" in self.generators and not any(stage.trains != "ffn" for stage in self.stages):
+            raise RecordError(
+                "stages: expected one that trains the FRN, 'frn' or 'ti'; or network.name = 'ffn', for an FFN alone"
+            )
         if self.stages[-1].size not in ((), _SIDE):
             raise RecordError(f"stages: the last size is {list(self.stages[-1].size)}; expected {list(_SIDE)}")
+        self._check_source()
+
+    def _check_source(self) -> None:
+        """Raise RecordError where the photos do not suit what is trained."""
+        folder, multipie, guided = self.data.folder, self.data.multipie, "ffn" in self.generators
+        if folder is not None and guided:
+            raise RecordError(
+                "data.folder: a photo is its own target and nobody turns; expected [data.pairs] or [data.multipie] for "
+                "an FFN"
+            )
+        if folder is not None and self.task != "restore":
+            raise RecordError(
+                f"task is {self.task!r}, but a photo of data.folder is its own target; expected 'restore'"
+            )
+        if multipie is not None and guided and (multipie.alignment != "landmarks" or self.landmarks != "five"):
+            raise RecordError(
+                "data.multipie: an FFN is told the poses by landmarks.csv; expected its alignment = 'landmarks', and "
+                "landmarks = 'five'"
+            )
+        for name in ("frn", "ffn"):
+            if getattr(self.start, name) and name not in self.generators:
+                raise RecordError(f"start.{name}: there is no {name.upper()} that could begin with these weights")
 
     def own_size(self) -> tuple[int, int]:
         """Return height and width of the canonical crop."""
         return _SIDE
+
+    @property
+    def stated_rights(self) -> RightsCard:
+        """The card's rights."""
+        return self.rights or (_RENDERED if self.data.pairs is not None else RightsCard("Apache-2.0"))
+
+    @property
+    def generators(self) -> dict[str, NetworkRecipe]:
+        """The networks that paint, by what a stage calls them: ``frn``, ``ffn``, or both."""
+        if self.network.name == "ffn":
+            return {"ffn": self.network}
+        return {"frn": self.network} | ({"ffn": self.teacher} if self.teacher else {})
+
+    @property
+    def ships(self) -> dict[str, str]:
+        """The names of what is exported, by generator: that of a trained teacher is the recipe's with -ffn."""
+        names = {"frn": self.name, "ffn": f"{self.name}-ffn" if "frn" in self.generators else self.name}
+        trained = {"ffn" if stage.trains == "ffn" else "frn" for stage in self.stages}
+        return {generator: name for generator, name in names.items() if generator in trained}

@@ -1,4 +1,7 @@
-"""Sheets of samples: people whom no training has seen, as probe, painted image, output and target."""
+"""Sheets of samples: probe, painted image, output and target.
+
+Rendered people are such as no training has seen; photos are those of the training.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,21 @@ from ..faces import to_uint8
 from ..networks.mdfr import Decoded
 from ..synthpie import Shot, Studio
 from .judging import sized
-from .pairs import PairBatch, target
+from .pair_batch import PairBatch, PairSource
+from .pairs import Points, points_of, target
 from .restorer_recipe import PairData
 
 _YAWS = (-90.0, -75.0, -60.0, -45.0, -30.0, 0.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0)
 
 
-def sample_batch(data: PairData) -> PairBatch:
-    """Return one pair at each of twelve yaws, of people who follow those of the training; the last two are degraded."""
+def sample_batch(data: PairData, points: Points) -> PairBatch:
+    """Return one pair at each of twelve yaws, of people who follow those of the training; the last two are degraded.
+
+    Args:
+        data: says who is trained on, and the degradation.
+        points: which landmarks are wanted.
+    """
+    assert data.pairs is not None
     studio, first = Studio(), data.pairs.first + data.pairs.people
     shots = [Shot(first + n, yaw=yaw, light=n % 20, jitter=0) for n, yaw in enumerate(_YAWS)]
     targets = [target(first + n, 1) for n in range(len(_YAWS))]
@@ -32,10 +42,15 @@ def sample_batch(data: PairData) -> PairBatch:
     for place in range(len(shots) - 2 if data.degradation else len(shots), len(shots)):
         probes[place] = degrade(clean[place], data.degradation, data.pairs.seed, f"sample {place}")
         degraded[place] = True
-    points = [np.array([studio.truth(shot).landmarks18 for shot in group], np.float32) for group in (shots, targets)]
+    known = points_of(shots, points), points_of(targets, points, frontal=True)
     numbers, yaws = np.arange(len(shots)), np.array(_YAWS, np.float32)
-    arrays = (probes, clean, wanted, numbers, yaws, degraded, *points)
+    arrays = (probes, clean, wanted, numbers, yaws, degraded, *known)
     return PairBatch(*(torch.from_numpy(array) for array in arrays))
+
+
+def some_of(source: PairSource) -> PairBatch:
+    """Return twelve pairs of the training itself, evenly spread: of photos there are no more people than those."""
+    return source[np.linspace(0, len(source) - 1, len(_YAWS)).astype(int).tolist()]
 
 
 def sheet(probes: Tensor, painted: Decoded, targets: Tensor) -> NDArray[np.uint8]:

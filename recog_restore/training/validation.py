@@ -15,9 +15,13 @@ from ..datasets import Dataset
 from ..datasets.opening import open_dataset
 from ..embed import Embedder
 from ..engine import evaluate
+from ..engine.acquire import has_landmarks
 from ..engine.embeddings import Settings
+from ..engine.plan import make
+from ..errors import RecordError
 from ..networks.cards import EmbedderCard
 from ..protocol import Protocol, load
+from ..records import nearest
 from ..results import BASELINE, Result
 from ..store import Store
 from .plan import Validation
@@ -63,6 +67,24 @@ def validate(asked: Validation, candidate: Embedder) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(64, 0, "cpu")
         return evaluate(protocol, dataset, candidate, store=Store(Path(folder)), settings=settings, faces=0)
+
+
+def check(asked: Validation) -> None:
+    """Look for all that a validation needs but the network, where there is one.
+
+    Raises:
+        ResourceMissing, RecordError, DataError: the protocol, its options, its data or ``best`` are not right.
+    """
+    if not asked.protocol:
+        return
+    protocol, dataset = opened(asked)
+    has_landmarks(make(protocol, dataset, limit=None, allow_missing=False).samples, dataset.root)
+    metric = asked.best.partition(" ")[0]
+    if metric not in ("", protocol.primary):
+        raise RecordError(
+            f"validation.best is {asked.best!r}, and validation gives no such number; "
+            f"{nearest(metric, [protocol.primary])}"
+        )
 
 
 def opened(asked: Validation) -> tuple[Protocol, Dataset]:

@@ -179,6 +179,14 @@ def test_residual_of_poses_is_antisymmetric_and_concat_is_both() -> None:
     assert more == 32
 
 
+def test_ffn_without_poses_is_given_none_and_has_no_encoder_of_them() -> None:
+    network = ffn(pose="none").eval()
+    assert not network.guided
+    assert not any(name.startswith("pose") for name, _ in network.named_parameters())
+    assert network(faces()).shape == (2, 3, 32, 32)
+    assert torch.equal(network(faces(), *poses()), network(faces()))
+
+
 def test_ffn_turns_by_the_pose_it_is_given() -> None:
     first, second = poses()
     network = ffn().eval()
@@ -243,7 +251,7 @@ def test_unsuitable_size_is_refused(size: int) -> None:
         ("frn", {"output": "mask"}, "output: expected one of 'image', 'residual', 'blend', got 'mask'"),
         ("frn", {"unshuffle": 0}, "expected unshuffle of 1 or more, got 0"),
         ("frn", {"decoder": "full", "growth": 4}, "growth = 4 is for the lean decoder; leave it out"),
-        ("ffn", {"pose": "sum"}, "pose: expected one of 'residual', 'concat', got 'sum'"),
+        ("ffn", {"pose": "sum"}, "pose: expected one of 'residual', 'concat', 'none', got 'sum'"),
         ("frn", {"pose": "residual"}, "here: network frn does not take these arguments: .*'pose'"),
     ],
 )

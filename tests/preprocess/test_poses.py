@@ -8,10 +8,11 @@ from recog_restore.geometry import CANONICAL_128, CANONICAL_SIZE
 from recog_restore.networks import NETWORKS
 from recog_restore.networks.cards import RestorerCard
 from recog_restore.networks.heatmaps import heatmaps
-from recog_restore.networks.pose import eighteen, five, photographed, pose_of_five, synthpie_model
+from recog_restore.networks.pose import PoseNormalization, eighteen, five, photographed, pose_of_five, synthpie_model
 from recog_restore.preprocess.folder import verify, write_restorer
-from recog_restore.preprocess.poses import poses
+from recog_restore.preprocess.poses import key_points, poses
 from recog_restore.preprocess.spec import create
+from recog_restore.synthpie import Shot, Studio
 from recog_restore.testing import check_preprocessor, sample_faces
 
 LANDMARKS = torch.from_numpy(CANONICAL_128).float()[None]
@@ -32,6 +33,18 @@ def test_maps_are_those_of_the_heads_points_and_frontal_ones_are_symmetric() -> 
     mirrored = torch.stack([2 * middle - pixels[:, 0], pixels[:, 1]], 1)
     assert torch.cdist(mirrored, pixels).min(1).values.max() <= 2.5  # each point has its mirror image, up to pixels
     torch.testing.assert_close(profile, heatmaps(_eighteen(LANDMARKS), CANONICAL_SIZE))
+
+
+def test_points_of_five_true_landmarks_are_near_the_faces_own_and_frontal_ones_know_no_face() -> None:
+    studio = Studio()
+    truths = [studio.truth(Shot(subject, yaw=yaw)) for subject, yaw in ((1, -90), (2, -45), (3, 0), (4, 60))]
+    found = key_points(torch.stack([torch.from_numpy(truth.landmarks5) for truth in truths]))
+    for profile, truth in zip(found.profile, truths, strict=True):
+        assert (profile - torch.from_numpy(truth.landmarks18)).norm(dim=1).mean() < 6
+    assert (found.frontal - found.frontal[0]).abs().max() < 1e-3
+    exact = PoseNormalization(synthpie_model(), points="synthpie", scale="uniform", expression="neutral")
+    own = exact(torch.from_numpy(truths[0].parameters)[None]).frontal[0]
+    assert 0.5 < (found.frontal[0] - own).norm(dim=1).mean() < 6  # the shape of the person is left out
 
 
 def _eighteen(landmarks: torch.Tensor) -> torch.Tensor:
@@ -65,3 +78,9 @@ def test_a_teacher_guided_by_poses_keeps_the_contract_of_a_preprocessor(tmp_path
     with torch.no_grad():
         expected = network.eval()(faces.images, *poses(len(faces), faces.landmarks, 128))
     torch.testing.assert_close(made(faces).images, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_face_whose_landmarks_are_all_one_point_spoils_no_other() -> None:
+    both = torch.cat([torch.zeros(1, 5, 2), LANDMARKS])
+    for found, expected in zip(poses(2, both, 32), poses(1, LANDMARKS, 32), strict=True):
+        torch.testing.assert_close(found[1:], expected, atol=1e-5, rtol=0)

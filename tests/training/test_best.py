@@ -42,3 +42,14 @@ def test_damaged_file_is_named(tmp_path: Path) -> None:
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"absent/best\.safetensors: cannot be written"):
         best.offer(tmp_path / "absent", STATE, (64, 64), step=1, number=0.1)
+
+
+def test_part_that_is_judged_by_itself_is_kept_by_itself(tmp_path: Path) -> None:
+    best.offer(tmp_path, STATE, (64, 64), step=10, number=0.5)
+    best.offer(tmp_path, {"ffn.weight": torch.ones(2)}, (64, 64), step=20, number=0.9, part="ffn")
+    whole, part = best.load(tmp_path), best.load(tmp_path, "ffn")
+    assert whole is not None
+    assert part is not None
+    assert (whole.step, part.step) == (10, 20)
+    best.forget(tmp_path)
+    assert list(tmp_path.iterdir()) == []

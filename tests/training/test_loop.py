@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import torch
 
 from recog_restore.engine.progress import Progress
 from recog_restore.errors import DataError, RecordError
+from recog_restore.training.checkpoint import load, save
 from recog_restore.training.data import Photos
 from recog_restore.training.loop import Trained, new_fabric, train
 from recog_restore.training.place import Place
@@ -153,3 +155,16 @@ def test_unknown_device_is_refused(device: str) -> None:
 def test_absent_gpu_is_refused() -> None:
     with pytest.raises(RecordError, match="--device cuda: there is no GPU that torch"):
         new_fabric("cuda", "auto")
+
+
+def test_key_that_recipes_did_not_have_counts_as_its_default(
+    tiny: Tiny, place: Places, cpu: Any, stripes: Photos
+) -> None:
+    train(tiny(), place(limit=1), cpu)
+    found = load(place().out)
+    assert found is not None
+    older = {key: value for key, value in found.recipe.items() if key != "training_data"}
+    save(dataclasses.replace(found, recipe=older), place().out)
+    train(tiny(), place(limit=2, resume=True), cpu)
+    with pytest.raises(RecordError, match="a training by another recipe: training_data differ"):
+        train(tiny("training_data=faces"), place(resume=True), cpu)

@@ -9,11 +9,13 @@ import pytest
 import torch
 
 from recog_restore.degrade import degrade
+from recog_restore.networks.heatmaps import heatmaps
 from recog_restore.networks.pose import MIRROR
+from recog_restore.preprocess.poses import poses
 from recog_restore.store import Store
 from recog_restore.synthpie import Studio
 from recog_restore.training import pairs as module
-from recog_restore.training.pairs import PairPhotos, album, cache_key, facts, probes, target
+from recog_restore.training.pairs import PairPhotos, album, cache_key, facts, points_of, probes, target
 from recog_restore.training.photos import render
 from recog_restore.training.plan import FIRST_TRAINING_SUBJECT
 from recog_restore.training.restorer_course import _mirrored_points
@@ -58,7 +60,7 @@ def test_target_is_frontal_neutral_and_exact() -> None:
 
 
 def test_batch_is_what_a_studio_photographs(cache: Path) -> None:
-    batch = PairPhotos(PairData(PAIRS), cache, points=True)[[0, 13]]
+    batch = PairPhotos(PairData(PAIRS), cache, points="own")[[0, 13]]
     first, other = probes(PAIRS, FIRST_TRAINING_SUBJECT)[0], probes(PAIRS, FIRST_TRAINING_SUBJECT + 1)[5]
     goals = target(FIRST_TRAINING_SUBJECT, 1), target(FIRST_TRAINING_SUBJECT + 1, 2)
     studio = Studio()
@@ -80,7 +82,7 @@ def test_targets_are_numbered_as_batches_number_them(cache: Path) -> None:
 
 
 def test_degradation_differs_from_epoch_to_epoch_and_not_from_batch_to_batch(cache: Path) -> None:
-    photos = PairPhotos(PairData(PAIRS, "mdfr", 0.5), cache)
+    photos = PairPhotos(PairData(PAIRS, degradation="mdfr", degraded=0.5), cache)
     rows = list(range(16))
     first, again, later = photos[rows], photos[rows[::-1]], photos[[row + 16 for row in rows]]
     assert torch.equal(first.probes, again.probes.flip(0))
@@ -94,11 +96,11 @@ def test_degradation_differs_from_epoch_to_epoch_and_not_from_batch_to_batch(cac
 
 def test_points_are_computed_once_and_only_when_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
-    assert facts(PAIRS, store, points=False)["points"].shape == (16, 0, 2)
-    found = facts(PAIRS, store, points=True)
+    assert facts(PAIRS, store, points="none")["points"].shape == (16, 0, 2)
+    found = facts(PAIRS, store, points="own")
     assert found["points"].shape == (16, 18, 2)
     monkeypatch.setattr(module, "probes", None)
-    assert np.array_equal(facts(PAIRS, store, points=True)["points"], found["points"])
+    assert np.array_equal(facts(PAIRS, store, points="own")["points"], found["points"])
 
 
 def test_mirrored_points_are_those_of_the_mirrored_face() -> None:
@@ -115,3 +117,17 @@ def test_key_is_of_what_the_pixels_depend_on() -> None:
     assert cache_key(dataclasses.replace(PAIRS, people=9, first=1_200_000)) == key
     assert cache_key(dataclasses.replace(PAIRS, lights=1)) != key
     assert cache_key(dataclasses.replace(PAIRS, density=(1.0,) * 6 + (2.0,))) != key
+
+
+def test_points_of_five_landmarks_are_what_a_finished_ffn_is_told() -> None:
+    shots = probes(PAIRS, FIRST_TRAINING_SUBJECT)
+    studio = Studio()
+    five = torch.stack([torch.from_numpy(studio.truth(shot).landmarks5) for shot in shots])
+    maps = poses(len(shots), five, 64)
+    for expected, frontal in zip(maps, (False, True), strict=True):
+        found = points_of(shots, "five", frontal=frontal)
+        assert found.dtype == np.float32
+        assert torch.allclose(heatmaps(torch.from_numpy(found), 64), expected, atol=1e-5)
+    goal = [target(FIRST_TRAINING_SUBJECT, 1)]
+    assert np.allclose(points_of(goal, "five", frontal=True), points_of(shots[:1], "five", frontal=True), atol=1e-3)
+    assert points_of(shots, "none").shape == (8, 0, 2)
