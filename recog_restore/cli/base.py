@@ -8,6 +8,9 @@ import click
 
 from ..errors import RecogRestoreError, RecordError, ResourceMissing, UnknownName
 
+# What recognizes on SynthPIE where no embedder is named.
+SYNTHPIE_EMBEDDER = "arcface-synthpie"
+
 _MISUSE = (UnknownName, RecordError, ResourceMissing)
 
 

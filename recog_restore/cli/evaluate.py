@@ -8,9 +8,7 @@ from typing import Any
 
 import click
 
-from .base import SETTINGS, Command, numbers
-
-SYNTHPIE_EMBEDDER = "arcface-synthpie"
+from .base import SETTINGS, SYNTHPIE_EMBEDDER, Command, numbers
 
 
 def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:

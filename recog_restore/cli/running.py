@@ -32,8 +32,8 @@ from ..resources import cache_folder
 from ..results import Result
 from ..store import Store
 from .bars import Bars
+from .base import SYNTHPIE_EMBEDDER
 from .device import chosen_device
-from .evaluate import SYNTHPIE_EMBEDDER
 
 SYNTHPIE = "synthpie"
 
