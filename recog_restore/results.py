@@ -137,6 +137,19 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class FeatureMap:
+    """Where probes lie in a plane that shows which embeddings are near one another.
+
+    Attributes:
+        subjects: of each probe.
+        places: of each probe (x, y) in 0…1, by preprocessor; the same plane for all.
+    """
+
+    subjects: tuple[str, ...]
+    places: dict[str, tuple[tuple[float, float], ...]]
+
+
+@dataclass(frozen=True)
 class Result:
     """What one run of one protocol with one embedder found.
 
@@ -155,6 +168,7 @@ class Result:
         histogram_edges: bin edges shared by all histograms.
         failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
         confusions: the worst searches of every preprocessor, the worst first, one per subject.
+        domains: a map of features, where one was asked for.
         settings: command, seed, batch, device, failure rule, compat; ``search``, for an identification: ``backend``,
             ``exact``, ``device``, and ``recall`` where the search is approximate: the lowest, over the preprocessors,
             share of the exact search's ``recall_at`` best candidates that it lists, for ``recall_probes`` probes.
@@ -179,6 +193,7 @@ class Result:
     det: dict[str, dict[str, Curve]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     confusions: tuple[Confusion, ...] = ()
+    domains: FeatureMap | None = None
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 

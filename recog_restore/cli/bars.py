@@ -23,6 +23,7 @@ _WORDS = {
     "detect": "detecting faces",
     "embed": "embedding faces",
     "render": "rendering",
+    "restore": "restoring",
     "score": "scoring faces",
     "write": "writing files",
 }

@@ -33,7 +33,8 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--pre",
     multiple=True,
     metavar="SPEC",
-    help="A preprocessor: bicubic-down8, clahe, gamma, onnx:FILE, python:module:Class; a+b is a chain. "
+    help="A preprocessor: bicubic-down8, clahe, gamma, a restorer by name (rr-models list), card:FOLDER, onnx:FILE, "
+    "python:module:Class; a+b is a chain. "
     "May be repeated; the untouched baseline is always there.",
 )
 @click.option(
@@ -87,6 +88,13 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 )
 @click.option(
     "--faces", default=6, show_default=True, type=click.IntRange(min=0), help="Gains and losses shown; 0 shows nobody."
+)
+@click.option(
+    "--domains",
+    default=0,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Map the features of N people's probes with each --pre, by t-SNE, in the report.",
 )
 @click.option(
     "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where embeddings are kept.  [default: the cache]"

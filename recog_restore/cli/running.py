@@ -33,6 +33,7 @@ from ..results import BASELINE, Result
 from ..store import Store
 from .bars import Bars
 from .base import SYNTHPIE_EMBEDDER
+from .device import chosen_device
 
 SYNTHPIE = "synthpie"
 
@@ -59,6 +60,7 @@ def run(
     workers: int | None,
     threads: int | None,
     faces: int,
+    domains: int,
     store: Path | None,
     out: Path | None,
     as_json: bool,
@@ -69,7 +71,7 @@ def run(
     question = load(protocol, [*changes, *(f"{key}={list(value)}" for key, value in lists.items() if value)])
     if seed is not None:
         question = _seeded(question, seed)
-    device = _device(device)
+    device = chosen_device(device)
     question, dataset = opened(question, data, synthpie_size)
     workers = _workers(device, is_computed(question.data.dataset)) if workers is None else workers
     settings = Settings(batch, workers, device, search)
@@ -94,6 +96,7 @@ def run(
             limit=limit,
             allow_missing=allow_missing,
             faces=faces,
+            domains=domains,
             command=command,
             progress=progress,
         )
@@ -214,16 +217,6 @@ def _first_line(
         f"{protocol.id} on {where}{degraded} · {recognizer} · {against} · "
         f"{place}, batch {settings.batch}, {settings.workers or 'no'} decoding processes"
     )
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name != "cpu" and not re.fullmatch(r"cuda(:\d+)?", name):
-        raise RecordError(f"--device {name}: expected auto, cpu, cuda or cuda:1")
-    if name != "cpu" and not torch.cuda.is_available():
-        raise RecordError(f"--device {name}: this torch sees no CUDA device; use --device cpu")
-    return name
 
 
 def _workers(device: str, rendered: bool) -> int:

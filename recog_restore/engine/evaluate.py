@@ -27,6 +27,7 @@ from ..results import BASELINE, Failure, Result
 from ..search import create as create_gallery
 from ..store import Store
 from .acquire import Acquisition, digest, has_landmarks
+from .domains import feature_map
 from .embeddings import Embeddings, Settings, detect, embed
 from .examples import confusions, examples
 from .given import digest_of, given
@@ -50,6 +51,7 @@ def evaluate(
     limit: int | None = None,
     allow_missing: bool = False,
     faces: int = 6,
+    domains: int = 0,
     command: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Result:
@@ -67,6 +69,7 @@ def evaluate(
         limit: at most so many comparisons or searches.
         allow_missing: listed images that are not there are failures to acquire instead of an error.
         faces: gains, losses and confusions to show with their faces, each, per preprocessor.
+        domains: people whose probes' features are mapped; 0: no map.
         command: the command line, for the record.
         progress: who watches.
 
@@ -75,6 +78,7 @@ def evaluate(
         StoreError: the embeddings cannot be kept.
         ConventionError: a network's output has the wrong shape.
         UnknownName, ExtraMissing: the search is not known, or not installed.
+        RecordError: there are no probes, or hardly any, whose features could be mapped.
     """
     progress = progress or Progress()
     began = time.perf_counter()
@@ -82,6 +86,8 @@ def evaluate(
     identity = create_detector(detector).identity() if detector is not None else {}
     if protocol.degradation is not None:
         DEGRADATIONS.factory(protocol.degradation.name)
+    if domains and protocol.kind != "identification":
+        raise RecordError(f"--domains {domains}: {protocol.id} compares pairs; expected an identification, with probes")
     index = create_gallery(settings.search, settings.device)
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
@@ -109,6 +115,7 @@ def evaluate(
     with progress.timed("examples"):
         shown = examples(plan, acquisition, columns, found, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
+        shown_domains = feature_map(plan, found, domains) if domains else None
     progress.seconds["total"] = time.perf_counter() - began
     return Result(
         protocol={
@@ -144,7 +151,8 @@ def evaluate(
         det=scored.det,
         examples=tuple(shown),
         confusions=tuple(worst),
-        warnings=tuple(dict.fromkeys(str(w.message) for w in caught)),
+        domains=shown_domains,
+        warnings=(*_taught(columns, embedder), *dict.fromkeys(str(w.message) for w in caught)),
     )
 
 
@@ -274,6 +282,17 @@ def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
         "settings": plain(preprocessor.settings()),
         "card": plain(card),
     }
+
+
+def _taught(columns: Sequence[Preprocessor], embedder: Embedder) -> list[str]:
+    """Return a warning for each preprocessor that was trained to please this embedder, known by name or by weights."""
+    name, identity = embedder.card.name, embedder.identity()
+    return [
+        f"{name} is no independent judge of {column.card.name}: a loss of its training used this embedder; "
+        "judge with another one"
+        for column in columns
+        if any(teacher.name == name or teacher.sha256 == identity for teacher in column.card.teachers)
+    ]
 
 
 def _failures(plan: Plan, found: dict[str, Embeddings]) -> list[Failure]:

@@ -145,6 +145,7 @@ def _contents(runs: Sequence[Run]) -> list[tuple[str, str]]:
         ("metrics", "Metrics", run.rows),
         ("curves", "Curves", run.plots or run.histograms),
         ("breakdowns", "Parts of the data", run.breakdowns or run.bins[1:]),
+        ("domains", "Features", run.domains),
         ("faces", "Faces", run.gallery.groups or run.gallery.confusions or run.gallery.left_out),
         ("failures", "Failures", True),
         ("configuration", "Configuration", True),

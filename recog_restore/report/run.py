@@ -11,6 +11,7 @@ from ..results import BASELINE, Failure, Result
 from . import bins, figures
 from .answer import Answer, answers, caveat
 from .configuration import Entries, configuration
+from .domains import Domains, domains
 from .faces import Gallery, gallery
 from .figures import Figure
 from .grid import Breakdown, Row, Values, breakdowns, overall
@@ -82,6 +83,7 @@ class Run:
     histograms: tuple[Figure, ...]
     threshold: str
     breakdowns: tuple[Breakdown, ...]
+    domains: Domains | None
     gallery: Gallery
     reasons: tuple[Reason, ...]
     failures: tuple[Failure, ...]
@@ -117,6 +119,7 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
         histograms=figures.histograms(result, names, at),
         threshold="" if at is None else threshold(at),
         breakdowns=breakdowns(result, {(table.metric, table.key) for table in tables}),
+        domains=domains(result),
         gallery=gallery(result, room),
         reasons=tuple(Reason(*key, n) for key, n in reasons.most_common()),
         failures=result.failures[:FAILURES_LISTED],
