@@ -189,7 +189,7 @@ def _default_embedder(protocol: Protocol) -> str:
 
 def _features(features: Sequence[str], embedder: str | None, pre: Sequence[str]) -> dict[str, Path]:
     """Return the file of each preprocessor's features, the baseline's first; none where none are given."""
-    found = {}
+    found: dict[str, Path] = {}
     for text in features:
         name, equals, path = text.rpartition("=")
         name = name if equals else BASELINE

@@ -284,8 +284,10 @@ def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
     }
 
 
-def _taught(columns: Sequence[Preprocessor], embedder: Embedder) -> list[str]:
+def _taught(columns: Sequence[Preprocessor], embedder: Embedder | None) -> list[str]:
     """Return a warning for each preprocessor that was trained to please this embedder, known by name or by weights."""
+    if embedder is None:
+        return []
     name, identity = embedder.card.name, embedder.identity()
     return [
         f"{name} is no independent judge of {column.card.name}: a loss of its training used this embedder; "
