@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RecordError, ResultError
+from .files import write_whole
 from .records import build, plain
 
 SCHEMA = 1
@@ -214,12 +214,7 @@ class Result:
 
     def write(self, path: Path) -> None:
         """Write strict JSON, whole or not at all."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_bytes(_encode(_dump(plain(self)) + "\n"))
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, _encode(_dump(plain(self)) + "\n"))
 
 
 def read(path: Path) -> Result:

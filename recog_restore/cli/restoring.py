@@ -22,6 +22,7 @@ from ..detect.spec import create as create_detector
 from ..engine.marked import png
 from ..engine.restore import Face, Photo, restore_photos
 from ..errors import DataError, RecordError
+from ..files import write_whole
 from ..preprocess import Preprocessor
 from ..preprocess.spec import create as create_preprocessor
 from ..records import plain
@@ -122,7 +123,7 @@ def _write(
     for file, data in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(data)
+            write_whole(file, data)
         except OSError as error:
             raise DataError(f"{file}: cannot be written: {error.strerror}") from None
 

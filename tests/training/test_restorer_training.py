@@ -223,7 +223,7 @@ def test_embedder_that_is_the_judge_under_another_name_is_refused(
 
 
 def test_judge_that_is_an_embedder_of_the_loss_is_refused(there: Places, tmp_path: Path) -> None:
-    folder = Path(restorer_course.__file__).parents[2] / "models" / "arcface-synthpie"
+    folder = Path(__file__).resolve().parents[2] / "models" / "arcface-synthpie"
     recipe = tiny_restorer(tmp_path, f"judge=card:{folder}")
     course = RestorerCourse(recipe, there(), torch.device("cpu"))
     with pytest.raises(RecordError, match="judge: card:.* is one of the embedders of the loss; take"):
