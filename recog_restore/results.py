@@ -10,7 +10,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RecordError, ResultError
+from .files import write_whole
 from .records import build, plain
 
 SCHEMA = 1
@@ -39,7 +39,7 @@ class Value:
         value: a rate in 0…1; None where it is undefined.
         n: the comparisons or searches it rests on.
         std: population standard deviation over folds, where the metric is a mean over folds.
-        false_accepts: non-mated comparisons at or above the threshold.
+        false_accepts: non-mated comparisons (or searches) at or above the threshold; of a mean the fewest of its parts.
         threshold: the similarity from which on a comparison is accepted.
         interval: 95 % confidence interval.
         method: how the interval was had: ``subject bootstrap``, ``clopper-pearson`` (independent searches),
@@ -334,6 +334,19 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class FeatureMap:
+    """Where probes lie in a plane that shows which embeddings are near one another.
+
+    Attributes:
+        subjects: of each probe.
+        places: of each probe (x, y) in 0…1, by preprocessor; the same plane for all.
+    """
+
+    subjects: tuple[str, ...]
+    places: dict[str, tuple[tuple[float, float], ...]]
+
+
+@dataclass(frozen=True)
 class Result:
     """What one run of one protocol with one embedder found.
 
@@ -347,12 +360,15 @@ class Result:
         preprocessors: ``name``, ``title``, ``task``, ``settings`` and ``card`` each; the first is the baseline.
         values, differences, harm, thresholds: see ``Value``, ``Difference``, ``Harm`` and ``Threshold``.
         sides: differences where only the ``probe`` (the second face of a pair) or only the ``gallery`` is preprocessed.
-        curves, histograms, cmc: by preprocessor; ``cmc`` is the hit rate at rank 1, 2, ….
+        curves, histograms, cmc: by preprocessor; ``cmc`` is the hit rate at rank 1, 2, …, the galleries' mean.
+        det: by preprocessor and gallery ("" for a single one), of searches in an open set: ``fmr`` is FPIR, ``fnmr``
+            FNIR.
         histogram_edges: bin edges shared by all histograms.
         failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
         confusions: the worst searches of every preprocessor, the worst first, one per subject.
         flips: decisions that a preprocessor turned, those whose score changed most first.
         drift: how far each preprocessor moves faces, by judge, where it was measured.
+        domains: a map of features, where one was asked for.
         settings: command, seed, batch, device, failure rule, compat; ``search``, for an identification: ``backend``,
             ``exact``, ``device``, and ``recall`` where the search is approximate: the lowest, over the preprocessors,
             share of the exact search's ``recall_at`` best candidates that it lists, for ``recall_probes`` probes.
@@ -374,6 +390,7 @@ class Result:
     histogram_edges: tuple[float, ...] = ()
     histograms: dict[str, Histogram] = field(default_factory=dict)
     cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    det: dict[str, dict[str, Curve]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     confusions: tuple[Confusion, ...] = ()
     differences: tuple[Difference, ...] = ()
@@ -382,6 +399,7 @@ class Result:
     sides: dict[str, tuple[Difference, ...]] = field(default_factory=dict)
     flips: tuple[Flip, ...] = ()
     drift: tuple[Drift, ...] = ()
+    domains: FeatureMap | None = None
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 
@@ -409,12 +427,7 @@ class Result:
 
     def write(self, path: Path) -> None:
         """Write strict JSON, whole or not at all."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            temporary.write_bytes(_encode(_dump(plain(self)) + "\n"))
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, _encode(_dump(plain(self)) + "\n"))
 
 
 def read(path: Path) -> Result:

@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "recog_restore"
 LAYERS = (
     {"errors"},
-    {"records"},
+    {"records", "files"},
     {"resources", "registry", "spec", "geometry"},
     {"faces", "decode", "degrade", "synthpie"},
     {"protocol", "datasets", "results", "templates", "metrics", "search", "networks", "store"},
@@ -23,7 +23,7 @@ LAYERS = (
     {"cli"},
 )
 LAYER_OF = {name: depth for depth, names in enumerate(LAYERS) for name in names}
-REPORT_READS_ONLY = {"errors", "records", "resources", "results"}
+REPORT_READS_ONLY = {"errors", "files", "records", "resources", "results"}
 
 
 def imported(path: Path, package: Path = PACKAGE) -> set[str]:

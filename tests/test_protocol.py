@@ -8,7 +8,7 @@ import pytest
 from recog_restore.datasets.posed import Selection
 from recog_restore.degrade import DEGRADATIONS
 from recog_restore.errors import RecordError, ResourceMissing
-from recog_restore.protocol import known, load
+from recog_restore.protocol import Degradation, known, load
 
 MINE = 'extends = "lfw"\nname = "mine"\n'
 
@@ -53,11 +53,17 @@ def test_multi_pie_has_a_stand_in_and_every_disagreement_of_papers_as_an_option(
 
 
 def test_variant_changes_only_what_it_says() -> None:
-    base, variant = load("lfw"), load("lfw-down8")
-    assert variant.data == base.data
-    assert variant.metrics == base.metrics
-    assert variant.degradation is not None
-    assert variant.degradation.name == "bicubic-down8"
+    base = load("lfw")
+    for factor in (3, 4, 5, 8):
+        variant = load(f"lfw-down{factor}")
+        assert (variant.data, variant.metrics) == (base.data, base.metrics)
+        assert variant.degradation == Degradation(f"bicubic-down{factor}")
+
+
+def test_low_quality_probes_are_searched_among_clean_faces() -> None:
+    base, variant = load("multipie-setting2"), load("multipie-setting2-lq")
+    assert (variant.data, variant.metrics, variant.preprocess) == (base.data, base.metrics, base.preprocess)
+    assert variant.degradation == Degradation("mdfr", "probes")
 
 
 def test_own_file_extends_a_protocol_of_the_package_and_a_file_beside_it(tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ import click
 from .. import __version__
 from .data import data
 from .evaluate import evaluate
+from .export import export
 from .models import models
 from .report import report
+from .restore import restore
 from .train import train
 
 
@@ -22,6 +24,8 @@ rr.add_command(evaluate, "eval")
 rr.add_command(report, "report")
 rr.add_command(data, "data")
 rr.add_command(models, "models")
+rr.add_command(restore, "restore")
 rr.add_command(train, "train")
+rr.add_command(export, "export")
 
-__all__ = ["data", "evaluate", "models", "report", "rr", "train"]
+__all__ = ["data", "evaluate", "export", "models", "report", "restore", "rr", "train"]

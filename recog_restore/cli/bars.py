@@ -18,7 +18,15 @@ from rich.progress import (
 
 from ..engine.progress import Progress as Watcher
 
-_WORDS = {"read": "reading files", "detect": "detecting faces", "embed": "embedding faces", "render": "rendering"}
+_WORDS = {
+    "read": "reading files",
+    "detect": "detecting faces",
+    "embed": "embedding faces",
+    "render": "rendering",
+    "restore": "restoring",
+    "score": "scoring faces",
+    "write": "writing files",
+}
 
 
 class Bars(Watcher):

@@ -33,8 +33,16 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--pre",
     multiple=True,
     metavar="SPEC",
-    help="A preprocessor: bicubic-down8, clahe, gamma, onnx:FILE, python:module:Class; a+b is a chain. "
+    help="A preprocessor: bicubic-down8, clahe, gamma, a restorer by name (rr-models list), card:FOLDER, onnx:FILE, "
+    "python:module:Class; a+b is a chain. "
     "May be repeated; the untouched baseline is always there.",
+)
+@click.option(
+    "--features",
+    multiple=True,
+    metavar="FILE",
+    help="Embeddings that another tool made (.npy, or .safetensors with names), in place of images and --embedder; "
+    "NAME=FILE for those of a preprocessor. May be repeated.",
 )
 @click.option(
     "--gate",
@@ -87,7 +95,12 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--limit", type=click.IntRange(min=1), metavar="N", help="Only N comparisons (or searches), spread evenly."
 )
 @click.option(
-    "--compat", multiple=True, type=click.Choice(["insightface", "nearest"]), help="Other people's definitions."
+    "--compat",
+    multiple=True,
+    type=click.Choice(
+        ["insightface", "nearest", "insightface-merged", "insightface-ijb-evals", "keras-insightface", "adaface"]
+    ),
+    help="Other people's definitions; those of IJB-B and IJB-C tables stand beside ours.",
 )
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the protocol: faces.failure=exclude."
@@ -107,6 +120,13 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 )
 @click.option(
     "--faces", default=6, show_default=True, type=click.IntRange(min=0), help="Gains and losses shown; 0 shows nobody."
+)
+@click.option(
+    "--domains",
+    default=0,
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Map the features of N people's probes with each --pre, by t-SNE, in the report.",
 )
 @click.option(
     "--store", type=click.Path(path_type=Path), metavar="DIR", help="Where embeddings are kept.  [default: the cache]"

@@ -1,7 +1,10 @@
-"""``rr-models``: embedders and their cards."""
+"""``rr-models``: embedders, restorers and their cards."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib.resources import as_file
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import click
@@ -11,7 +14,7 @@ from .base import SETTINGS, Command, Group
 
 @click.group(cls=Group, context_settings=SETTINGS)
 def models() -> None:
-    """List embedders, show cards, convert checkpoints, check that a card is right."""
+    """List embedders and restorers, show cards, convert checkpoints, check that a card is right."""
 
 
 @models.command("list", cls=Command)
@@ -19,17 +22,22 @@ def list_() -> None:
     """List what stands after --embedder, --pre and --detector."""
     from ..detect import DETECTORS
     from ..embed.spec import KINDS, names
-    from ..networks import NETWORKS
+    from ..networks import NETWORKS, RESTORERS
+    from ..networks.cards import shipped
     from ..preprocess import PREPROCESSORS
+    from ..preprocess.spec import KINDS as PRE_KINDS
 
-    kinds = [f"{kind}:{parameter.upper()}" for kind, (_, parameter) in KINDS.items()]
     for title, entries in (
-        ("--embedder", [*kinds, "python:MODULE:CLASS", *names()]),
-        ("--pre", ["onnx:FILE", "python:MODULE:CLASS", *map(_with_options, PREPROCESSORS)]),
+        ("--embedder", [*_with_arguments(KINDS), *names()]),
+        ("--pre", [*_with_arguments(PRE_KINDS), *map(_with_options, PREPROCESSORS), *sorted(shipped("restorer"))]),
         ("--detector", [f"{name}:FILE" for name in DETECTORS]),
-        ("networks for rr-models convert", list(NETWORKS)),
+        ("networks for rr-models convert", [name for name in NETWORKS if name not in RESTORERS]),
     ):
         click.echo(f"{title}: {', '.join(entries)}")
+
+
+def _with_arguments(kinds: Mapping[str, tuple[str, str]]) -> list[str]:
+    return [*(f"{kind}:{parameter.upper()}" for kind, (_, parameter) in kinds.items()), "python:MODULE:CLASS"]
 
 
 def _with_options(name: str) -> str:
@@ -45,12 +53,26 @@ def _with_options(name: str) -> str:
 @models.command(cls=Command)
 @click.argument("spec")
 def show(spec: str) -> None:
-    """Show the card of an embedder: what it wants, where it comes from, what was measured."""
+    """Show the card of an embedder or a restorer: what it wants, where it comes from, what was measured."""
     from ..embed.spec import create
+    from ..networks.cards import read_restorer_card
     from ..networks.toml import card_text
 
-    embedder = create(spec)
-    click.echo(f"# {embedder.card.words()}\n{card_text(embedder.card)}", nl=False)
+    folder = _restorer(spec)
+    card = read_restorer_card(folder.joinpath("card.toml")) if folder is not None else create(spec).card
+    click.echo(f"# {card.words()}\n{card_text(card)}", nl=False)
+
+
+def _restorer(spec: str) -> Traversable | None:
+    """Return the folder of a restorer, ``card:FOLDER`` or a name that the package brings; None of anything else."""
+    from ..networks.cards import RestorerCard, kind_of, shipped
+    from ..spec import parse_spec
+
+    named = parse_spec(spec)
+    folder = Path(named.argument) if named.name == "card" else shipped("restorer").get(named.name)
+    if folder is None or not (card := folder.joinpath("card.toml")).is_file():
+        return None
+    return folder if kind_of(card) == RestorerCard.kind else None
 
 
 @models.command(cls=Command)
@@ -105,8 +127,15 @@ def convert(
 def check(spec: str, protocol: str, data: str | None, detector: str | None, faces: int) -> None:
     """Find out on real faces whether an embedder's card is right about colour order, range and crop.
 
-    Exits with 1 if the card is probably wrong. For card:FOLDER the golden tensors are checked first.
+    Exits with 1 if the card is probably wrong. For card:FOLDER the golden tensors are checked first; of a restorer,
+    they alone.
     """
+    from ..preprocess.folder import verify as verify_restorer
+
+    if (folder := _restorer(spec)) is not None:
+        with as_file(folder) as place:
+            click.echo(f"golden faces hold, largest deviation {verify_restorer(place):.2g}")
+        return
     from ..embed.convert import verify
     from ..embed.selfcheck import refuted, verdict
     from ..embed.spec import create

@@ -39,16 +39,30 @@ def report() -> None:
     help="The HTML file.  [default: report.html of the one run, or compare.html]",
 )
 @click.option("--title", help="Title of the page.")
+@click.option(
+    "--table",
+    metavar="NAME",
+    help="Print a paper's table, such as mdfr-2, with the numbers of RUNS below the reported ones.",
+)
 @click.option("--latex", "form", flag_value="latex", help="Print LaTeX tables instead of writing HTML.")
 @click.option("--csv", "form", flag_value="csv", help="Print every value, with its difference, as CSV instead.")
 @click.option("--json", "form", flag_value="json", help="Print every value, with its difference, as JSON instead.")
 @click.option("--thresholds", "form", flag_value="thresholds", help="Print the thresholds to deploy with as JSON.")
-def render(runs: tuple[Path, ...], out: Path | None, title: str | None, form: str | None) -> None:
+def render(runs: tuple[Path, ...], out: Path | None, title: str | None, table: str | None, form: str | None) -> None:
     """Render the result of one run again, or put several RUNS (folders or result.json files) side by side."""
     from ..report import html, tables
     from ..results import read
 
+    if table is not None and (out or title or form):
+        raise click.UsageError("--table prints text; leave out --out, --title, --latex, --csv and --json")
     results = [read(run) for run in runs]
+    if table is not None:
+        from rich.console import Console
+
+        from ..report import paper
+
+        Console().print(paper.terminal(paper.load(table), results))
+        return
     if form is not None:
         printed = {"latex": tables.latex, "csv": tables.csv, "json": tables.json, "thresholds": tables.thresholds}
         click.echo(printed[form](results), nl=False)

@@ -37,10 +37,11 @@ from ..report.drift import sentence
 from ..report.grid import OVER
 from ..report.wording import label
 from ..resources import cache_folder
-from ..results import Result
+from ..results import BASELINE, Result
 from ..store import Store
 from .bars import Bars
 from .base import SYNTHPIE_EMBEDDER
+from .device import chosen_device
 
 SYNTHPIE = "synthpie"
 
@@ -56,6 +57,7 @@ def run(
     fit: Path | None,
     drift: bool,
     judges: Sequence[str],
+    features: Sequence[str],
     detector: str | None,
     by: Sequence[str],
     search: str,
@@ -71,6 +73,7 @@ def run(
     workers: int | None,
     threads: int | None,
     faces: int,
+    domains: int,
     store: Path | None,
     out: Path | None,
     as_json: bool,
@@ -81,29 +84,34 @@ def run(
     question = load(protocol, [*changes, *(f"{key}={list(value)}" for key, value in lists.items() if value)])
     if seed is not None:
         question = _seeded(question, seed)
-    device = _device(device)
+    device = chosen_device(device)
     question, dataset = opened(question, data, synthpie_size)
     workers = _workers(device, is_computed(question.data.dataset)) if workers is None else workers
     settings = Settings(batch, workers, device, search)
-    recognizer = create_embedder(embedder or _default_embedder(question), settings.device, threads)
+    given = _features(features, embedder, pre)
+    recognizer = None
+    if not given:
+        recognizer = create_embedder(embedder or _default_embedder(question), settings.device, threads)
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
     piping = Piping(tuple(create_gate(text) for text in gates), tuple(fusions), fit, seed or 0)
     witnesses = tuple(create_embedder(text, settings.device, threads) for text in judges)
-    out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name}")
+    out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name if recognizer else 'features'}")
     _writable(out)
-    click.echo(_first_line(question, dataset, recognizer, pre, settings), err=as_json)
+    click.echo(_first_line(question, dataset, recognizer, [*pre, *list(given)[1:]], settings), err=as_json)
     with Bars() as progress:
         result = evaluate(
             question,
             dataset,
             recognizer,
             preprocessors,
+            features=given,
             store=Store(store or cache_folder() / "store"),
             settings=settings,
             detector=detector,
             limit=limit,
             allow_missing=allow_missing,
             faces=faces,
+            domains=domains,
             comparisons=out / COMPARISONS,
             piping=piping,
             meter=Meter(witnesses, out / DRIFT) if drift or witnesses else None,
@@ -214,8 +222,22 @@ def _default_embedder(protocol: Protocol) -> str:
     return SYNTHPIE_EMBEDDER
 
 
+def _features(features: Sequence[str], embedder: str | None, pre: Sequence[str]) -> dict[str, Path]:
+    """Return the file of each preprocessor's features, the baseline's first; none where none are given."""
+    found: dict[str, Path] = {}
+    for text in features:
+        name, equals, path = text.rpartition("=")
+        name = name if equals else BASELINE
+        if name in found:
+            raise RecordError(f"--features {text}: those of {name} are {found[name]} already; write NAME=FILE")
+        found[name] = Path(path)
+    if found and (embedder is not None or pre):
+        raise RecordError("--features takes the place of images: leave out --embedder and --pre, or leave it out")
+    return dict(sorted(found.items(), key=lambda entry: entry[0] != BASELINE))
+
+
 def _first_line(
-    protocol: Protocol, dataset: Dataset, embedder: Embedder, pre: Sequence[str], settings: Settings
+    protocol: Protocol, dataset: Dataset, embedder: Embedder | None, pre: Sequence[str], settings: Settings
 ) -> str:
     against = f"none against {', '.join(pre)}" if pre else "none (the baseline)"
     degraded = f", faces degraded by {protocol.degradation.name}" if protocol.degradation else ""
@@ -225,20 +247,11 @@ def _first_line(
         place = f"cpu, {os.cpu_count()} cores"
     else:
         place = f"{settings.device} ({torch.cuda.get_device_name(settings.device)})"
+    recognizer = f"{embedder.card.name}: {embedder.card.words()}" if embedder else "given features"
     return (
-        f"{protocol.id} on {where}{degraded} · {embedder.card.name}: {embedder.card.words()} · {against} · "
+        f"{protocol.id} on {where}{degraded} · {recognizer} · {against} · "
         f"{place}, batch {settings.batch}, {settings.workers or 'no'} decoding processes"
     )
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name != "cpu" and not re.fullmatch(r"cuda(:\d+)?", name):
-        raise RecordError(f"--device {name}: expected auto, cpu, cuda or cuda:1")
-    if name != "cpu" and not torch.cuda.is_available():
-        raise RecordError(f"--device {name}: this torch sees no CUDA device; use --device cpu")
-    return name
 
 
 def _workers(device: str, rendered: bool) -> int:

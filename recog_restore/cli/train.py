@@ -1,4 +1,4 @@
-"""``rr-train``: train an embedder by a recipe."""
+"""``rr-train``: train an embedder or a restorer by a recipe."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .base import SETTINGS, Command
     "--out",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Checkpoint, logs, and the embedder's folder.  [default: runs/train-NAME]",
+    help="Checkpoint, logs, and the model's folder.  [default: runs/train-NAME]",
 )
 @click.option("--resume", is_flag=True, help="Go on with the training in --out, if there is one.")
 @click.option(
@@ -55,7 +55,7 @@ def train(
     limit_steps: int | None,
     render_only: bool,
 ) -> None:
-    """Train an embedder by RECIPE, a TOML file, and write its folder: card, weights, golden tensors, logs.
+    """Train an embedder or a restorer by RECIPE, a TOML file; write its folder: card, weights, golden tensors, logs.
 
     \b
     rr-train models/arcface-synthpie/recipe.toml

@@ -11,9 +11,12 @@ import click
 import torch
 
 from ..resources import cache_folder
-from ..training.embedder import train_embedder
-from ..training.loop import Place, fill_cache, new_fabric
-from ..training.recipe import Recipe, read_recipe
+from ..training.loop import fill_cache, new_fabric
+from ..training.model import train_model
+from ..training.place import Place
+from ..training.reading import AnyRecipe, read_recipe
+from ..training.recipe import Recipe
+from ..training.restorer_recipe import RestorerRecipe
 from .bars import Bars
 
 if TYPE_CHECKING:
@@ -43,18 +46,26 @@ def run(
         if render_only:
             fill_cache(recipe, place, progress)
             return
-        folder = train_embedder(recipe, file, place, fabric, progress)
-    if folder is not None:
-        click.echo(f"embedder: {folder}\nuse it with --embedder card:{folder}")
+        folders = train_model(recipe, file, place, fabric, progress)
+    option = "--embedder" if isinstance(recipe, Recipe) else "--pre"
+    for folder in folders:
+        click.echo(f"{recipe.kind}: {folder}\nuse it with {option} card:{folder}")
 
 
-def _first_line(recipe: Recipe, fabric: Fabric) -> str:
+def _first_line(recipe: AnyRecipe, fabric: Fabric) -> str:
+    device = f"{torch.get_num_threads()} CPU threads" if fabric.device.type == "cpu" else f"{fabric.world_size} GPU"
+    what = _restorer_words(recipe) if isinstance(recipe, RestorerRecipe) else _embedder_words(recipe)
+    return f"{recipe.name}: {recipe.network.name}, {what}; {recipe.steps:,} steps on {device}"
+
+
+def _embedder_words(recipe: Recipe) -> str:
     data = recipe.data
     photos = (
         f"SynthPIE, {data.synthpie.people:,} people" if data.synthpie else f"{data.folder.root if data.folder else ''}"
     )
-    device = f"{torch.get_num_threads()} CPU threads" if fabric.device.type == "cpu" else f"{fabric.world_size} GPU"
-    return (
-        f"{recipe.name}: {recipe.network.name}, {recipe.head.name} head, {recipe.input.words()}; {photos}; "
-        f"{recipe.steps:,} steps on {device}"
-    )
+    return f"{recipe.head.name} head, {recipe.input.words()}; {photos}"
+
+
+def _restorer_words(recipe: RestorerRecipe) -> str:
+    taught = f"taught by {', '.join(recipe.embedders)}" if recipe.embedders else "without an identity loss"
+    return f"{taught}, judged by {recipe.judge}; {recipe.data.words()}"

@@ -17,7 +17,9 @@ WACV 2016; http://www.cfpw.io (Readme.txt, Protocol).
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -40,23 +42,32 @@ class CFP(Dataset):
         root: holds ``Protocol`` and ``Data/Images``; optionally ``landmarks.csv`` with names as ``001/frontal/01.jpg``.
         split: ``FF`` frontal-frontal, ``FP`` frontal-profile, ``identification``: every image of the people who have
             a folder in ``Data/Images``.
+        people: for identification, the first and the last number of those to take; empty: all.
     """
 
-    def __init__(self, root: Path, split: Literal["FF", "FP", "identification"] = "FP") -> None:
+    def __init__(
+        self, root: Path, split: Literal["FF", "FP", "identification"] = "FP", people: Sequence[int] = ()
+    ) -> None:
         super().__init__(root)
         if split not in ("FF", "FP", "identification"):
             raise DataError(
                 f"split is {split!r}; expected 'FF' (frontal-frontal), 'FP' (frontal-profile) or 'identification'"
             )
-        self.split_name = split
+        if people and (split != "identification" or len(people) != 2):
+            raise DataError(
+                f"people is {list(people)}, split {split!r}; expected first and last number, with 'identification'"
+            )
+        self.split_name, self._chosen = split, tuple(people)
 
     @property
     def note(self) -> str:
-        """How many of the people are there, for identification, if not all: fewer are easier to tell apart."""
+        """Which of the people are there, for identification, if not all: fewer are easier to tell apart."""
         if self.split_name != "identification":
             return ""
-        listed, there = len(_people(self._images)), len(_people(self._names))
-        return "" if there == listed else f"{there:,} of the {listed:,} people are there"
+        listed, there = len(self._listed), len(_people(self._names))
+        chosen = f"only people {self._chosen[0]} to {self._chosen[1]}" if self._chosen else ""
+        lacking = "" if there == listed else f"{there:,} of the {listed:,} people are there"
+        return "; ".join(text for text in (chosen, lacking) if text)
 
     @cached_property
     def _images(self) -> list[str]:
@@ -64,14 +75,21 @@ class CFP(Dataset):
         return [name for view in "FP" for name in _numbered(self.root / "Protocol" / f"Pair_list_{view}.txt")]
 
     @cached_property
+    def _listed(self) -> set[str]:
+        """Those of the people who are to be taken."""
+        first, last = self._chosen or (0, math.inf)
+        return {person for person in _people(self._images) if first <= int(person) <= last}
+
+    @cached_property
     def _names(self) -> list[str]:
         """Names of the samples, in order."""
         if self.split_name != "identification":
             return self._list[0]
         images = self.root / "Data" / "Images"
-        people = {person for person in _people(self._images) if (images / person).is_dir()}
+        people = {person for person in self._listed if (images / person).is_dir()}
         if not people:
-            raise DataError(f"{images}: expected folders 001 … 500 of people, found none")
+            first, last = self._chosen or (1, 500)
+            raise DataError(f"{images}: expected folders {first:03d} … {last:03d} of people, found none")
         return sorted(name for name in self._images if name.partition("/")[0] in people)
 
     @cached_property
@@ -154,7 +172,9 @@ class CFP(Dataset):
     def _check_people(self) -> list[Finding]:
         split, samples = self.split(), self.samples()
         return [
-            count_finding("people with a folder of images", 500, len(split.gallery)),
+            count_finding(
+                "people with a folder of images", len(self._listed) if self._chosen else 500, len(split.gallery)
+            ),
             count_finding("probes, 9 frontal and 4 profiles of each", 13 * len(split.gallery), len(split.probes)),
             missing_finding(samples.missing(), len(samples)),
         ]

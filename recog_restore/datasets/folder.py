@@ -6,6 +6,7 @@ Nothing depends on the order in which a disk lists its files; what is drawn depe
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations, product
 from pathlib import Path
@@ -49,6 +50,7 @@ class Folder(Dataset):
         seed: of all draws.
         mated_pairs: at most so many, spread evenly over the folds.
         nonmated_per_mated: at least 1.
+        people: the first and the last of the subjects to take, counted from 1 in the order of their names; empty: all.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Folder(Dataset):
         seed: int = 0,
         mated_pairs: int = 30_000,
         nonmated_per_mated: int = 1,
+        people: Sequence[int] = (),
     ) -> None:
         super().__init__(root)
         for name, value in {
@@ -67,8 +70,16 @@ class Folder(Dataset):
         }.items():
             if value < 1:
                 raise DataError(f"{name} is {value}; expected at least 1")
+        if people and not (len(people) == 2 and 1 <= people[0] <= people[1]):
+            raise DataError(f"people is {list(people)}; expected the first and the last, counted from 1, or none")
+        self._people = tuple(people)
         self._gallery_per_subject, self._seed = gallery_per_subject, seed
         self._mated_pairs, self._nonmated_per_mated = mated_pairs, nonmated_per_mated
+
+    @property
+    def note(self) -> str:
+        """Which of the subjects are taken, if not all."""
+        return f"only subjects {self._people[0]} to {self._people[1]}" if self._people else ""
 
     @cached_property
     def _table(self) -> pd.DataFrame:
@@ -90,7 +101,15 @@ class Folder(Dataset):
         if not rows:
             place = f"{self.root}/gallery/subject" if roles else f"{self.root}/subject"
             raise DataError(f"{self.root}: expected images as {place}/image.jpg, found none")
-        return pd.DataFrame(sorted(rows), columns=["sample", "subject", "role"])
+        table = pd.DataFrame(sorted(rows), columns=["sample", "subject", "role"])
+        return self._chosen(table) if self._people else table
+
+    def _chosen(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Return the rows of the subjects that ``people`` are."""
+        (first, last), subjects = self._people, sorted(set(table["subject"]))
+        if first > len(subjects):
+            raise DataError(f"{self.root}: expected subjects {first} … {last}, found {len(subjects)} subjects")
+        return table[table["subject"].isin(subjects[first - 1 : last])].reset_index(drop=True)
 
     def samples(self) -> Samples:
         """Return every image of the folder."""

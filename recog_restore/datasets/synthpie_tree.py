@@ -5,9 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import multiprocessing
-import os
 import signal
-import tempfile
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -21,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, RecordError
+from ..files import write_whole
 from ..records import read_toml
 from ..synthpie import VERSION
 from .landmarks import FILE_NAME, read_landmarks, write_landmarks
@@ -146,15 +145,7 @@ def _render(moment: tuple[Path, list[str]]) -> NDArray[np.float64]:
 def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     _, encoded = cv2.imencode(".png", image[:, :, ::-1])
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(encoded.tobytes())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(path, encoded.tobytes())
 
 
 def _add_landmarks(path: Path, images: list[str], points: NDArray[np.float64]) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
-import tempfile
 from pathlib import Path
 
 from ..errors import DataError
+from ..files import write_whole
 
 
 def read_text(path: Path) -> str:
@@ -36,17 +35,9 @@ def read_lines(path: Path) -> list[tuple[int, str]]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file under a temporary name and rename it, so that it is there whole or not at all."""
+    """Write a UTF-8 file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", text=True)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    write_whole(path, text.encode())
 
 
 def finite_number(field: str, where: str) -> float:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ..errors import RecordError, WeightsError
 from ..networks.cards import Flip, read_card
-from ..networks.weights import build_network, fit, parameters, parse_safetensors, read_bytes
+from ..networks.weights import load_network
 from .base import Embedder
 
 
@@ -32,24 +30,8 @@ class CardEmbedder(Embedder):
     def __init__(self, folder: Path | Traversable | str, device: str = "cpu", *, flip: Flip | None = None) -> None:
         place = Path(folder) if isinstance(folder, str) else folder
         card = read_card(place.joinpath("card.toml"))
-        file = place.joinpath(card.weights.file)
-        data = read_bytes(file)
-        sha256 = hashlib.sha256(data).hexdigest()
-        if sha256 != card.weights.sha256:
-            raise WeightsError(
-                f"{file}: expected SHA-256 {card.weights.sha256 or '(none)'}, as its card says, got {sha256}"
-            )
-        network = build_network(card.network, card.arguments, f"{place}/card.toml")
-        fit(network, parse_safetensors(data, str(file)), str(file))
-        if parameters(network) != card.weights.parameters:
-            raise WeightsError(f"{file}: expected {card.weights.parameters} parameters, got {parameters(network)}")
-        try:
-            self._device = torch.device(device)
-            # Channels last is half as fast again on a CPU.
-            network = network.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-            self._network = network.requires_grad_(False)
-        except (RuntimeError, AssertionError) as error:
-            raise RecordError(f"{place}: no device {device!r} here: {str(error).splitlines()[0]}") from None
+        self._device = device
+        self._network = load_network(place, card, device)
         self.card = dataclasses.replace(card, flip=flip or card.flip)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -9,12 +9,10 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable
-from importlib.resources.abc import Traversable
 from typing import Any, cast, get_args
 
-from .. import resources
-from ..errors import RecordError, ResourceMissing, UnknownName
-from ..networks.cards import Flip
+from ..errors import RecordError, UnknownName
+from ..networks.cards import Flip, shipped
 from ..records import nearest
 from ..spec import Spec, imported, parse_spec, typed
 from . import EMBEDDERS
@@ -63,7 +61,7 @@ def create(text: str, device: str = "cpu", threads: int | None = None) -> Embedd
 
 def names() -> list[str]:
     """Return the embedders that need no argument: those registered, and the weights that the package brings."""
-    return sorted({*EMBEDDERS, *_shipped()})
+    return sorted({*EMBEDDERS, *shipped("embedder")})
 
 
 def _factory(spec: Spec, text: str) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -78,20 +76,12 @@ def _factory(spec: Spec, text: str) -> tuple[Callable[..., Any], dict[str, Any]]
         raise UnknownName(
             f"{text!r}: no kind of embedder named {spec.name!r}; {nearest(spec.name, [*KINDS, 'python'])}"
         )
-    if spec.name in (shipped := _shipped()):
+    if spec.name in (brought := shipped("embedder")):
         where, parameter = KINDS["card"]
-        return imported(where, text), {parameter: shipped[spec.name]}
+        return imported(where, text), {parameter: brought[spec.name]}
     if spec.name in EMBEDDERS:
         return EMBEDDERS.factory(spec.name)
     kinds = [f"{kind}:{parameter.upper()}" for kind, (_, parameter) in KINDS.items()]
     raise UnknownName(
         f"no embedder named {spec.name!r}; {nearest(spec.name, [*names(), *kinds, 'python:MODULE:CLASS'])}"
     )
-
-
-def _shipped() -> dict[str, Traversable]:
-    try:
-        entries = list(resources.folder("models").iterdir())
-    except ResourceMissing:
-        return {}
-    return {entry.name: entry for entry in entries if entry.joinpath("card.toml").is_file()}

@@ -17,9 +17,10 @@ from ..errors import DataError
 from ..metrics import Ranked
 from ..search import create as create_gallery
 from .embeddings import Embeddings
-from .identification import pooled, search
+from .identification import search
 from .keep import compared_subjects
 from .plan import Plan, firsts
+from .pooling import gallery_of, own_pooling, probes_of
 from .score import cosines, unit
 
 Floats = NDArray[np.float64]
@@ -100,10 +101,10 @@ def _searched(plan: Plan, raw: Embeddings, done: Embeddings) -> Benefit:
 def _ranked(plan: Plan, probes: Embeddings, gallery: Embeddings) -> Ranked:
     subject = plan.column("subject", plan.probes)[firsts(plan.probe_template)]
     enrolled = plan.column("subject", plan.gallery)[firsts(plan.gallery_template)]
-    templates = pooled(plan, gallery, plan.gallery, plan.gallery_template)
+    templates = gallery_of(plan, gallery, own_pooling(plan))
     index = create_gallery("exact", "cpu")
     index.enroll(templates.vectors[templates.enrolled])
-    searched = pooled(plan, probes, plan.probes, plan.probe_template)
+    searched = probes_of(plan, probes, own_pooling(plan))
     return search(index, templates, searched, enrolled, subject, min(50, len(enrolled)), "cpu")
 
 

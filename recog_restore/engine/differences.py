@@ -28,7 +28,7 @@ from ..metrics.statistics import (
 )
 from ..results import Difference, Value
 from .kept import Kept
-from .measures import Bools, Measure, baseline_threshold, measures
+from .measures import GALLERY, Bools, Measure, baseline_threshold, measures
 
 SUBJECT_BOOTSTRAP = "subject bootstrap"
 BY_SUBJECT = f"{CLOPPER_PEARSON}, by subject"
@@ -60,7 +60,7 @@ def with_intervals(values: Iterable[Value], kept: Kept, draws: SubjectBootstrap)
         for measure in measures(kept, preprocessor, threshold):
             drawn, interval, method = _interval(measure, draws)
             found[_key(measure.metric, preprocessor, measure.where)] = interval, method + unknown(kept)
-            for column in measure.where:
+            for column in measure.where.keys() - {GALLERY}:
                 means[measure.metric, column].append(drawn)
         for (metric, column), parts in means.items():
             key = _key(f"{metric}_macro", preprocessor, {"over": column})
@@ -105,7 +105,7 @@ def differences(
             continue
         change, drawn = _change(other, measure, draws, same)
         changes.append(change)
-        for column in measure.where:
+        for column in measure.where.keys() - {GALLERY}:
             means[measure.metric, column].append((change, drawn))
     if old.kind == "identification":
         changes += [_macro(metric, column, parts, draws, same) for (metric, column), parts in means.items()]

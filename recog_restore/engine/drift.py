@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -56,8 +55,7 @@ class Moved:
 def independent(preprocessor: Preprocessor, judge: Embedder) -> bool:
     """Return whether no loss of the preprocessor's training used this embedder, known by name or by weights."""
     name, identity = judge.card.name, judge.identity()
-    teachers: Sequence[Any] = getattr(preprocessor.card, "teachers", ())
-    return not any(teacher.name == name or teacher.sha256 == identity for teacher in teachers)
+    return not any(teacher.name == name or teacher.sha256 == identity for teacher in preprocessor.card.teachers)
 
 
 def no_witness(moved: Iterable[Moved]) -> list[str]:

@@ -49,6 +49,11 @@ class Embeddings:
         valid: NDArray[np.bool_] = self.status == ""
         return valid
 
+    @property
+    def second(self) -> Embeddings | None:
+        """The second embeddings on their own, where there are any."""
+        return None if self.also is None else Embeddings(self.also, self.status, self.stage)
+
     def take(self, jobs: NDArray[np.int64]) -> Embeddings:
         """Return the embeddings of some faces."""
         also = None if self.also is None else self.also[jobs]

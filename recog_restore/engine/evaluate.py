@@ -6,12 +6,13 @@ import dataclasses
 import time
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..datasets import Dataset
@@ -28,10 +29,13 @@ from ..search import create as create_gallery
 from ..store import Store
 from .acquire import Acquisition, digest, has_landmarks
 from .differences import bootstrap, differences, with_intervals
+from .domains import feature_map
+from .drift import independent
 from .drifting import Meter, drifts
 from .embeddings import Embeddings, Settings, detect, embed
 from .examples import confusions, examples
 from .flips import flips, impostors
+from .given import Given, digest_of, given
 from .harm import harm
 from .identification import identify
 from .keep import keep
@@ -52,9 +56,10 @@ WHOLE = Piping()
 def evaluate(
     protocol: Protocol,
     dataset: Dataset,
-    embedder: Embedder,
+    embedder: Embedder | None,
     preprocessors: Sequence[Preprocessor] = (),
     *,
+    features: Mapping[str, Path] | None = None,
     store: Store,
     settings: Settings,
     detector: str | None = None,
@@ -64,6 +69,7 @@ def evaluate(
     comparisons: Path | None = None,
     piping: Piping = WHOLE,
     meter: Meter | None = None,
+    domains: int = 0,
     command: Sequence[str] = (),
     progress: Progress | None = None,
 ) -> Result:
@@ -72,14 +78,16 @@ def evaluate(
     Args:
         protocol: what is compared and measured.
         dataset: its images and lists.
-        embedder: who recognizes.
+        embedder: who recognizes; None where features are given.
         preprocessors: what is put in front of it; the baseline comes by itself.
+        features: embeddings that another tool made, by preprocessor (``none``: the baseline), in place of images.
         store: where embeddings are kept; what is there already is not computed again.
         settings: batch, workers, device, search.
         detector: ``yunet:FILE`` …, for data sets without landmarks.
         limit: at most so many comparisons or searches.
         allow_missing: listed images that are not there are failures to acquire instead of an error.
         faces: gains, losses, confusions and turned decisions to show with their faces, each, per preprocessor.
+        domains: people whose probes' features are mapped; 0: no map.
         piping: gates and fusions around the preprocessors.
         meter: how to measure their drift; None: not at all.
         comparisons: the file in which every comparison is kept, so that runs can be subtracted later; None keeps none.
@@ -92,6 +100,7 @@ def evaluate(
         ResultError: the comparisons cannot be kept.
         ConventionError: a network's output has the wrong shape.
         UnknownName, ExtraMissing: the search is not known, or not installed.
+        RecordError: there are no probes, or hardly any, whose features could be mapped.
     """
     progress = progress or Progress()
     began = time.perf_counter()
@@ -99,26 +108,29 @@ def evaluate(
     identity = create_detector(detector).identity() if detector is not None else {}
     if protocol.degradation is not None:
         DEGRADATIONS.factory(protocol.degradation.name)
+    if domains and protocol.kind != "identification":
+        raise RecordError(f"--domains {domains}: {protocol.id} compares pairs; expected an identification, with probes")
     index = create_gallery(settings.search, settings.device)
-    bare = _columns(preprocessors)
+    bare = _columns(preprocessors) if embedder is not None else [Given(name) for name in features or {}]
     piping.check(bare, embedder)
+    if meter is not None and embedder is None:
+        raise RecordError("--features: there are no faces whose drift could be measured; leave out --drift and --judge")
     with progress.timed("reading lists"):
-        plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing)
+        plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
         _check_breakdowns(plan)
     with progress.timed("reading files"):
-        digests = _digests(plan, progress)
-    plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
+        digests = _digests(plan, progress) if embedder is not None else [digest_of(features or {})] * len(plan.samples)
     degradation = protocol.degradation
+    if embedder is not None:
+        plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
     acquisition = Acquisition(
         plan.samples, plan.jobs, degradation.name if degradation else None, degradation.seed if degradation else 0
     )
-    found = dict(
-        zip(
-            (p.card.name for p in bare),
-            embed(acquisition, digests, embedder, bare, store, settings, progress, plan.touched),
-            strict=True,
-        )
-    )
+    if embedder is None:
+        found, faces = given(plan, dataset, features or {}), 0
+    else:
+        entries = embed(acquisition, digests, embedder, bare, store, settings, progress, plan.touched)
+        found = dict(zip((p.card.name for p in bare), entries, strict=True))
     _some_face(found[BASELINE])
     with progress.timed("gates"):
         run, columns, fitted, noted = piped(
@@ -147,7 +159,7 @@ def evaluate(
         safe = [threshold for name in found for threshold in thresholds(kept, name, draws)]
         one_sided = sides(plan, found, kept, draws, index, settings.device)
     with progress.timed("examples"):
-        shown = examples(plan, acquisition, columns, scored.scores, faces, settings.device)
+        shown = examples(plan, acquisition, columns, found, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
         turned = flips(plan, acquisition, columns, found, scored, kept, faces, settings.device)
         harmed = [
@@ -167,12 +179,13 @@ def evaluate(
             )
             for p in columns[1:]
         ]
+        shown_domains = feature_map(plan, found, domains) if domains else None
     drifted: list[Drift] = []
-    if meter is not None:
+    if meter is not None and embedder is not None:
         with progress.timed("drift"):
-            drifted, taught = drifts(run, bare, embedder, meter, faces, store, settings, progress)
-            noted += taught
-    noted += [str(w.message) for w in caught]
+            drifted, unwitnessed = drifts(run, bare, embedder, meter, faces, store, settings, progress)
+            noted += unwitnessed
+    noted += [*_taught(bare, embedder), *(str(w.message) for w in caught)]
     if comparisons is not None and len(kept.first) <= MOST:
         kept.write(comparisons)
     elif comparisons is not None:
@@ -187,12 +200,7 @@ def evaluate(
             "failure": FAILURE_WORDS[protocol.faces.failure],
         },
         data=_data(plan, dataset, content),
-        embedder={
-            "name": embedder.card.name,
-            "words": embedder.card.words(),
-            "sha256": embedder.identity(),
-            "card": plain(embedder.card),
-        },
+        embedder=_embedder(embedder, features or {}),
         preprocessors=tuple(_preprocessor(p) for p in columns),
         values=tuple(values),
         failed={name: int((~entry.valid).sum()) for name, entry in found.items()},
@@ -207,6 +215,7 @@ def evaluate(
             "degradation": plain(acquisition.degradation.settings()) if acquisition.degradation else None,
             **({"search": scored.search} if scored.search else {}),
             **({"gate": fitted} if fitted else {}),
+            **({"templates": scored.pooling} if scored.pooling else {}),
         },
         provenance=provenance(),
         seconds={phase: round(seconds, 3) for phase, seconds in progress.seconds.items()},
@@ -214,6 +223,7 @@ def evaluate(
         histogram_edges=scored.edges,
         histograms=scored.histograms,
         cmc=scored.cmc,
+        det=scored.det,
         examples=tuple(shown),
         confusions=tuple(worst),
         differences=tuple(changes),
@@ -222,6 +232,7 @@ def evaluate(
         sides=one_sided,
         flips=tuple(turned),
         drift=tuple(drifted),
+        domains=shown_domains,
         warnings=tuple(dict.fromkeys(noted)),
     )
 
@@ -305,6 +316,7 @@ def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
             "probes": len(firsts(plan.probe_template)),
             "gallery_subjects": len(set(plan.column("subject", plan.gallery).tolist())),
             "templates": plan.templates,
+            **({"galleries": galleries} if (galleries := _galleries(plan)) else {}),
         }
     return {
         "dataset": plan.protocol.data.dataset,
@@ -317,6 +329,27 @@ def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
     }
 
 
+def _galleries(plan: Plan) -> dict[str, Any]:
+    """Return, of several galleries or an open set, what is enrolled in each, and how many searches have a mate."""
+    if len(plan.galleries) == 1 and not plan.protocol.open_set:
+        return {}
+    subject = plan.column("subject", plan.probes)[firsts(plan.probe_template)].astype(str)
+    enrolled = plan.column("subject", plan.gallery)[firsts(plan.gallery_template)].astype(str)
+    counts = {}
+    for name, split in plan.galleries.items():
+        mated = int(np.isin(subject[split.probes], enrolled[split.gallery]).sum())
+        counts[name] = {"gallery": len(split.gallery), "mated": mated, "non_mated": len(split.probes) - mated}
+    return counts
+
+
+def _embedder(embedder: Embedder | None, features: Mapping[str, Path]) -> dict[str, Any]:
+    if embedder is None:
+        words = f"given as features ({', '.join(path.name for path in features.values())}); cosine of templates"
+        return {"name": "features", "words": words, "sha256": digest_of(features), "card": {}}
+    card = embedder.card
+    return {"name": card.name, "words": card.words(), "sha256": embedder.identity(), "card": plain(card)}
+
+
 def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
     card = preprocessor.card
     return {
@@ -326,6 +359,18 @@ def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
         "settings": plain(preprocessor.settings()),
         "card": plain(card),
     }
+
+
+def _taught(preprocessors: Sequence[Preprocessor], embedder: Embedder | None) -> list[str]:
+    """Return a warning for each preprocessor that was trained to please this embedder, known by name or by weights."""
+    if embedder is None:
+        return []
+    return [
+        f"{embedder.card.name} is no independent judge of {preprocessor.card.name}: a loss of its training used this "
+        "embedder; judge with another one"
+        for preprocessor in preprocessors
+        if not independent(preprocessor, embedder)
+    ]
 
 
 def _failures(plan: Plan, columns: Sequence[Applied]) -> list[Failure]:

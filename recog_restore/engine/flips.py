@@ -12,7 +12,7 @@ from ..preprocess import Preprocessor
 from ..results import BASELINE, ExampleFace, Flip
 from .acquire import Acquisition
 from .embeddings import Embeddings
-from .examples import pictures, shown
+from .examples import compared, pictures, shown
 from .harm import turned
 from .kept import Kept
 from .plan import Plan, firsts
@@ -42,7 +42,7 @@ def flips(
                 if kept.kind == "identification":
                     flip = _search(plan, acquisition, preprocessor, embeddings, scored, row, kind, device)
                 else:
-                    pair = int(plan.first[row]), int(plan.second[row])
+                    pair = compared(plan, row, embeddings[name].valid)
                     flip = Flip(
                         preprocessor=name,
                         kind=kind,
@@ -71,7 +71,7 @@ def impostors(
     found = []
     for place, row in enumerate(rows):
         if plan.protocol.kind == "verification":
-            jobs = int(plan.first[row]), int(plan.second[row])
+            jobs = compared(plan, row, embeddings.valid)
         else:
             other = int(scored.ranked[preprocessor.card.name].best_impostor_row[row])
             jobs = _probe(plan, row, embeddings), _enrolled(plan, other, embeddings)

@@ -18,12 +18,16 @@ def keep(plan: Plan, scored: Scored, fingerprint: str) -> Kept:
     protocol = plan.protocol
     searches = protocol.kind == "identification"
     first, second, known = _searched(plan) if searches else compared_subjects(plan)
+    mated = _mated(plan) if searches else {}
+    metrics = protocol.metrics
+    if sum(mated.values(), start=np.zeros(len(first), np.int64)).max(initial=0) > 1:
+        metrics = ()  # a search in two galleries at once is not one trial
     everything: dict[str, Any] = {
         "kind": protocol.kind,
         "protocol": protocol.id,
         "fingerprint": fingerprint,
         "failure": protocol.faces.failure,
-        "metrics": protocol.metrics,
+        "metrics": metrics,
         "compat": protocol.compat,
         "preprocessors": tuple(scored.counted),
         "subjects_known": known,
@@ -31,11 +35,15 @@ def keep(plan: Plan, scored: Scored, fingerprint: str) -> Kept:
         "counted": dict(scored.counted),
     }
     if not searches:
-        return Kept(first=first, second=second, fold=plan.fold, scores=_wide(scored.scores), **everything)
+        return Kept(
+            first=first, second=second, fold=plan.fold.astype(np.int64), scores=_wide(scored.scores), **everything
+        )
     return Kept(
         first=first,
         second=second,
         fold=np.zeros(len(first), np.int64),
+        mates=np.any(list(mated.values()), axis=0) if protocol.open_set else None,
+        galleries=(np.argmax(list(mated.values()), axis=0), tuple(mated)) if len(mated) > 1 else None,
         ranks={name: ranked.ranks for name, ranked in scored.ranked.items()},
         scores=_wide({name: ranked.best_mate_score for name, ranked in scored.ranked.items()}),
         impostor_scores=_wide({name: ranked.best_impostor_score for name, ranked in scored.ranked.items()}),
@@ -49,22 +57,35 @@ def _searched(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
     return number.astype(np.int64), number.astype(np.int64), True
 
 
+def _mated(plan: Plan) -> dict[str, NDArray[np.bool_]]:
+    """Return by gallery which of all searches have their mate in it."""
+    subject = plan.column("subject", plan.probes)[firsts(plan.probe_template)].astype(str)
+    enrolled = plan.column("subject", plan.gallery)[firsts(plan.gallery_template)].astype(str)
+    found = {}
+    for place, split in plan.galleries.items():
+        mated = np.zeros(len(subject), bool)
+        mated[split.probes] = np.isin(subject[split.probes], enrolled[split.gallery])
+        found[place] = mated
+    return found
+
+
 def compared_subjects(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64], bool]:
     """Return the numbers of the two subjects of each comparison, equal where it is mated and nowhere else.
 
-    Where the list contradicts the names, it is the list that counts. Where the data set names nobody, faces that a
-    mated comparison joins are one subject's, and every other face is somebody's own.
+    Where the list contradicts the names, it is the list that counts. Where the data set names nobody, faces (or
+    templates) that a mated comparison joins are one subject's, and every other one is somebody's own.
     """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    first, second = (plan.column("subject", jobs).astype(str) for jobs in (plan.first, plan.second))
-    known = bool((first != "").all() and (second != "").all())
+    names, code = _compared(plan)
+    known = bool((names != "").all())
     if known:
-        _, code = np.unique(np.concatenate([first, second]), return_inverse=True)
+        _, code = np.unique(names, return_inverse=True)
     else:
-        code = plan.jobs.row[np.concatenate([plan.first, plan.second])]
-    a, b = np.split(code.astype(np.int64), 2)
+        _, code = np.unique(code, return_inverse=True)
+    first, second = (code, code) if not plan.templates else np.split(code, [int(plan.gallery_template.max()) + 1])
+    a, b = first[plan.first], second[plan.second]
     if not known or (a[plan.mated] != b[plan.mated]).any():
         size = int(code.max()) + 1
         joined = coo_array((np.ones(int(plan.mated.sum())), (a[plan.mated], b[plan.mated])), (size, size))
@@ -73,6 +94,15 @@ def compared_subjects(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64],
     contradicted = np.flatnonzero(~plan.mated & (a == b))
     b[contradicted] = max(a.max(), b.max()) + 1 + np.arange(len(contradicted))
     return a, b, known
+
+
+def _compared(plan: Plan) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Return the subject's name of each face, or of each template of either side, and what is one for certain."""
+    if not plan.templates:
+        return plan.column("subject", np.arange(len(plan.jobs))).astype(str), plan.jobs.row
+    sides = (plan.gallery, plan.gallery_template), (plan.probes, plan.probe_template)
+    names = np.concatenate([plan.column("subject", jobs)[firsts(template)] for jobs, template in sides]).astype(str)
+    return names, np.arange(len(names))
 
 
 def _coded(label: NDArray[np.object_]) -> tuple[NDArray[np.int64], tuple[str, ...]]:

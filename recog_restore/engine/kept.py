@@ -39,6 +39,9 @@ class Kept:
         first, second: (N,) numbers of the subjects; equal for a mated comparison and for a search.
         subjects_known: false where the data set names nobody, and only mated faces are known to be one subject's.
         fold: (N,) from 0; zero for searches.
+        mates: (N,) bool, false for a search whose subject is not enrolled; None: all have a mate.
+        galleries: (N,) number of the gallery in which a search has its mate, and what they are called; None: there is
+            one.
         labels: by column, (N,) numbers and what each number stands for, in the order of the breakdown.
         counted: (N,) bool by preprocessor: false where the failure rule leaves the comparison out.
         scores: (N,) float64 by preprocessor; of a search that of the best mate. -inf where a face failed.
@@ -57,6 +60,8 @@ class Kept:
     second: NDArray[np.int64]
     subjects_known: bool
     fold: NDArray[np.int64]
+    mates: NDArray[np.bool_] | None = None
+    galleries: tuple[NDArray[np.int64], tuple[str, ...]] | None = None
     labels: dict[str, tuple[NDArray[np.int64], tuple[str, ...]]] = field(default_factory=dict)
     counted: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
     scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
@@ -65,9 +70,9 @@ class Kept:
 
     @property
     def mated(self) -> NDArray[np.bool_]:
-        """(N,) whether both faces are one subject's."""
+        """(N,) whether both faces are one subject's, or the subject of a search is enrolled."""
         mated: NDArray[np.bool_] = self.first == self.second
-        return mated
+        return mated if self.mates is None else mated & self.mates
 
     def write(self, path: Path) -> None:
         """Write all of it, whole or not at all.
@@ -80,6 +85,10 @@ class Kept:
                 f"{path}: {len(self.first):,} comparisons are more than the {MOST:,} that are kept beside a result"
             )
         arrays: dict[str, NDArray[Any]] = {"first": self.first, "second": self.second, "fold": self.fold}
+        if self.mates is not None:
+            arrays["mates"] = self.mates
+        if self.galleries is not None:
+            arrays["galleries"] = self.galleries[0]
         for i, (numbers, _) in enumerate(self.labels.values()):
             arrays[f"label.{i}"] = numbers
         for kind in ("counted", "scores", "impostor_scores", "ranks"):
@@ -87,6 +96,7 @@ class Kept:
                 if name in getattr(self, kind):
                     arrays[f"{kind}.{i}"] = getattr(self, kind)[name]
         notes = {name: getattr(self, name) for name in (*_NOTES, "metrics", "compat", "preprocessors")}
+        notes["galleries"] = self.galleries[1] if self.galleries is not None else None
         notes |= {"version": VERSION, "labels": [[column, list(names)] for column, (_, names) in self.labels.items()]}
         data = save({name: np.ascontiguousarray(a) for name, a in arrays.items()}, {"notes": json.dumps(notes)})
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
@@ -141,6 +151,8 @@ def _built(notes: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Kept:
         first=arrays["first"],
         second=arrays["second"],
         fold=arrays["fold"],
+        mates=arrays.get("mates"),
+        galleries=(arrays["galleries"], tuple(notes["galleries"])) if notes["galleries"] is not None else None,
         labels={column: (arrays[f"label.{i}"], tuple(parts)) for i, (column, parts) in enumerate(notes["labels"])},
         counted=by_preprocessor("counted"),
         scores=by_preprocessor("scores"),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -13,11 +14,17 @@ from numpy.typing import NDArray
 from ..metrics import verification
 from ..metrics.bootstrap import Array, SubjectBootstrap
 from ..metrics.bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws
+from ..metrics.openset import hit_scores, tpir_at_fpir
 from .kept import Kept
 from .score import BASELINE_FMR
 
 # Comparisons at most for which the whole distribution (EER, AUC) is weighed in every draw: seconds, not minutes.
 MOST_WEIGHED = 100_000
+
+# Non-mated comparisons at or above a threshold at most for which it is derived again in every draw.
+MOST_ABOVE = 200_000
+
+GALLERY = "gallery"
 
 Bools = NDArray[np.bool_]
 
@@ -75,10 +82,7 @@ def measures(kept: Kept, preprocessor: str, threshold: float) -> Iterator[Measur
     if not counted.any():
         return
     if kept.kind == "identification":
-        for metric in kept.metrics:
-            hit = kept.ranks[preprocessor] <= int(metric.removeprefix("rank"))
-            for where, part in _parts(kept, counted):
-                yield _share(metric, where, hit, part)
+        yield from _searches(kept, preprocessor, counted)
         return
     scores = kept.scores[preprocessor]
     for metric in kept.metrics:
@@ -89,6 +93,76 @@ def measures(kept: Kept, preprocessor: str, threshold: float) -> Iterator[Measur
         elif (counted & kept.mated).any() and (counted & ~kept.mated).any():
             yield from _whole(kept, metric, scores, counted)
     yield from _at_baseline(kept, scores, threshold, list(_parts(kept, counted))[1:])
+
+
+def _searches(kept: Kept, preprocessor: str, counted: Bools) -> Iterator[Measure]:
+    """Yield the rates of searches; of several galleries those at a rank alone, for each of them and as their mean."""
+    for metric in kept.metrics:
+        if metric.startswith("rank"):
+            hit = kept.ranks[preprocessor] <= int(metric.removeprefix("rank"))
+            if kept.galleries is not None:
+                yield from _of_galleries(kept, metric, hit, counted & kept.mated, kept.galleries)
+                continue
+            for where, part in _parts(kept, counted & kept.mated):
+                yield _share(metric, where, hit, part)
+        elif "@fpir=" in metric and kept.galleries is None:
+            yield from _open_set(kept, preprocessor, metric, counted)
+
+
+def _of_galleries(
+    kept: Kept, metric: str, hit: Bools, counted: Bools, galleries: tuple[NDArray[np.int64], tuple[str, ...]]
+) -> Iterator[Measure]:
+    number, names = galleries
+    for where, part in _parts(kept, counted):
+        in_each = [part & (number == i) for i in range(len(names))]
+        if not all(rows.any() for rows in in_each):
+            continue
+        shares = [_share(metric, {GALLERY: name}, hit, rows) for name, rows in zip(names, in_each, strict=True)]
+        if not where:
+            yield from shares
+        yield Measure(
+            metric,
+            where,
+            float(np.mean([share.value for share in shares])),
+            part,
+            partial(_mean_draws, shares),
+            np.mean([share.influence / share.n for share in shares], axis=0),
+        )
+
+
+def _mean_draws(shares: Sequence[Measure], bootstrap: SubjectBootstrap, damping: float) -> Array:
+    mean: Array = np.mean([share.draws(bootstrap, damping) for share in shares], axis=0)
+    return mean
+
+
+def _open_set(kept: Kept, preprocessor: str, metric: str, counted: Bools) -> Iterator[Measure]:
+    """Yield TPIR or FNIR at an FPIR; its threshold, which all searches without a mate set, is derived in every draw."""
+    hits = hit_scores(kept.ranks[preprocessor], kept.scores[preprocessor])
+    scores = np.where(kept.mated, hits, kept.impostor_scores[preprocessor])
+    strangers, target = counted & ~kept.mated, float(metric.partition("=")[2])
+    misses = metric.startswith("fnir")
+    if not strangers.any():
+        return
+    for where, part in _parts(kept, counted & kept.mated):
+        point = tpir_at_fpir(scores[part], scores[strangers], target)
+        found = kept.mated & (scores >= point.threshold)
+
+        def draws(bootstrap: SubjectBootstrap, damping: float, rows: Bools = part | strangers) -> Array:
+            rate = tar_at_far_draws(bootstrap, scores, target, rows, damping, kept.mated)
+            return 1 - rate if misses else rate
+
+        yield Measure(
+            metric,
+            where,
+            point.fnir if misses else point.tpir,
+            part,
+            draws,
+            np.zeros(len(scores)),
+            right=found,
+            hit=~found if misses else found,
+            given=False,
+            lower_is_better=misses,
+        )
 
 
 def _parts(kept: Kept, counted: Bools) -> Iterator[tuple[dict[str, str], Bools]]:
@@ -165,8 +239,9 @@ def _whole(kept: Kept, metric: str, scores: Array, counted: Bools) -> Iterator[M
         share = float(np.mean(impostor >= threshold))
         return np.where(counted & ~mated, (scores >= threshold) - share, 0.0)
 
-    if metric.startswith("tar@far="):
-        compat: Literal["", "nearest"] = "nearest" if "nearest" in kept.compat else ""
+    if metric.startswith("tar") and float(metric.partition("=")[2]) * len(impostor) <= MOST_ABOVE:
+        nearest = metric.startswith("tar_nearest") or "nearest" in kept.compat
+        compat: Literal["", "nearest"] = "nearest" if nearest else ""
         found = verification.tar_at_far(genuine, impostor, float(metric.partition("=")[2]), compat)
         far = found.far_achieved if compat else float(metric.partition("=")[2])
         accepted = scores >= found.threshold

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..datasets import Split
 from .acquire import Jobs
 from .keep import compared_subjects
 from .plan import Plan
@@ -30,8 +31,10 @@ def halves(plan: Plan, share: float, seed: int) -> tuple[Part, Part]:
     between the two parts are in neither, and each part searches its own subjects among its own subjects.
 
     Raises:
-        ValueError: there are fewer than two subjects or folds to draw from.
+        ValueError: there are fewer than two subjects or folds to draw from, or templates are compared.
     """
+    if plan.templates and plan.protocol.kind == "verification":
+        raise ValueError("comparisons of templates cannot be parted")
     generator = np.random.default_rng(seed)
     if len(plan.probes):
         searched, enrolled = (plan.column("subject", jobs).astype(str) for jobs in (plan.probes, plan.gallery))
@@ -57,7 +60,7 @@ def _drawn(names: NDArray[Any], share: float, generator: np.random.Generator) ->
     return generator.permutation(names)[:count]
 
 
-def _apart(a: Rows, b: Rows, fold: Rows) -> bool:
+def _apart(a: Rows, b: Rows, fold: NDArray[np.integer]) -> bool:
     """Return whether every subject is in one fold only."""
     pairs = np.unique(np.stack([np.concatenate([a, b]), np.concatenate([fold, fold])]), axis=1)
     return len(np.unique(pairs[0])) == int(pairs.shape[1])
@@ -78,18 +81,24 @@ def _comparisons(plan: Plan, chosen: NDArray[np.bool_], dev: bool) -> Part:
 def _searches(plan: Plan, searched: NDArray[np.bool_], enrolled: NDArray[np.bool_], dev: bool) -> Part:
     """Return a part with some probes and some gallery samples; templates are of one subject, and stay whole."""
     jobs = np.unique(np.concatenate([plan.gallery[enrolled], plan.probes[searched]]))
-    of_gallery, of_probes = (
-        np.unique(template[rows], return_inverse=True)[1].astype(np.int64)
+    (old_gallery, of_gallery), (old_probes, of_probes) = (
+        np.unique(template[rows], return_inverse=True)
         for template, rows in ((plan.gallery_template, enrolled), (plan.probe_template, searched))
     )
     smaller = dataclasses.replace(
         plan,
         gallery=np.searchsorted(jobs, plan.gallery[enrolled]),
         probes=np.searchsorted(jobs, plan.probes[searched]),
-        gallery_template=of_gallery,
-        probe_template=of_probes,
+        gallery_template=of_gallery.astype(np.int64),
+        probe_template=of_probes.astype(np.int64),
+        galleries={
+            name: Split(
+                np.flatnonzero(np.isin(old_gallery, split.gallery)), np.flatnonzero(np.isin(old_probes, split.probes))
+            )
+            for name, split in plan.galleries.items()
+        },
     )
-    count, total = len(np.unique(of_probes)), len(np.unique(plan.probe_template))
+    count, total = len(old_probes), len(np.unique(plan.probe_template))
     return _with_jobs(smaller, jobs, f"{_WORDS[dev]}: {count:,} of {total:,} searches")
 
 

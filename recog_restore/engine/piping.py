@@ -45,17 +45,24 @@ class Piping:
     seed: int = 0
     share: float = 0.5
 
-    def check(self, preprocessors: Sequence[Preprocessor], embedder: Embedder) -> None:
+    def check(self, preprocessors: Sequence[Preprocessor], embedder: Embedder | None) -> None:
         """Check, before anything is computed, what can be known then; the baseline is the first preprocessor.
 
         Raises:
-            RecordError: there is no preprocessor to gate or to fuse; a gate is for another preprocessor or embedder; or
-                a gate is to be fitted and there is not one preprocessor, or its file has no folder.
+            RecordError: there is no preprocessor to gate or to fuse, or no face for a gate to look at; a gate is for
+                another preprocessor or embedder; or a gate is to be fitted and there is not one preprocessor, or its
+                file has no folder.
             UnknownName, WeightsError, ConventionError: a quality score cannot be had.
         """
         if len(preprocessors) == 1 and (self.gates or self.fusions):
             raise RecordError("--gate and --fuse are about what a preprocessor does; name one with --pre")
         given = pipelines(preprocessors, self.gates, self.fusions)
+        if embedder is None:
+            if self.gates or self.fit:
+                raise RecordError(
+                    "--features: there are no faces for a gate to look at; leave out --gate and --fit-gate"
+                )
+            return
         for pipeline in given:
             if pipeline.gate is not None:
                 pipeline.gate.fits(pipeline.preprocessor, embedder.identity())
@@ -101,7 +108,7 @@ def piped(
     run: Run,
     preprocessors: Sequence[Preprocessor],
     piping: Piping,
-    embedder: Embedder,
+    embedder: Embedder | None,
     *,
     store: Store,
     settings: Settings,
@@ -124,7 +131,7 @@ def piped(
     for measure in measures(given):
         if measure in known and not np.isfinite(known[measure]).any():
             raise RecordError(f"--gate: the {measure} of no face is known; give landmarks or a --detector")
-    if piping.fit is not None:
+    if piping.fit is not None and embedder is not None:
         run, known, gate = _fitted(run, known, preprocessors, piping, piping.fit, embedder)
         given = pipelines(preprocessors, dict.fromkeys([None, gate, *gates]), piping.fusions)
         words = describe(gate.learned)

@@ -17,10 +17,11 @@ from ..results import BASELINE, Difference
 from ..search import Gallery
 from .differences import differences
 from .embeddings import Embeddings
-from .identification import CMC_RANKS, pooled, search
+from .identification import CMC_RANKS, search
 from .kept import MOST, Kept
 from .plan import Plan, firsts
-from .score import cosines, unit
+from .pooling import gallery_of, own_pooling, probes_of
+from .score import compare_templates, cosines, unit
 
 PROBE, GALLERY = "probe", "gallery"
 
@@ -41,8 +42,8 @@ def sides(
     """Return the differences to the baseline over all of the data by side: ``probe`` and ``gallery``.
 
     The probe of a comparison is its second face. There are none where the protocol preprocesses probes alone, for a
-    pipeline that takes the larger of two scores, and for more comparisons than are kept beside a result or a search of
-    more than ``MOST_SCORES`` scores.
+    pipeline that takes the larger of two scores, for several galleries, and for more comparisons than are kept beside a
+    result or a search of more than ``MOST_SCORES`` scores.
 
     Args:
         embeddings: by preprocessor, the baseline first.
@@ -52,8 +53,9 @@ def sides(
         device: where the scores are counted.
     """
     searches = plan.protocol.kind == "identification"
-    size = len(firsts(plan.probe_template)) * len(firsts(plan.gallery_template))
-    if plan.protocol.preprocess != "both" or size > MOST_SCORES or len(plan.first) > MOST:
+    size = len(firsts(plan.probe_template)) * len(firsts(plan.gallery_template)) if searches else 0
+    several = len(plan.galleries) > 1
+    if plan.protocol.preprocess != "both" or size > MOST_SCORES or len(plan.first) > MOST or several:
         return {}
     primary = (plan.protocol.primary,) if searches else tuple(dict.fromkeys((plan.protocol.primary, _AT_BASELINE)))
     found: dict[str, tuple[Difference, ...]] = {}
@@ -72,6 +74,10 @@ def sides(
 
 
 def _compared(plan: Plan, gallery: Embeddings, probe: Embeddings) -> dict[str, NDArray[Any]]:
+    if plan.templates:
+        pooling = own_pooling(plan)
+        mixed = compare_templates(plan, gallery_of(plan, gallery, pooling), probes_of(plan, probe, pooling))
+        return {"scores": mixed.astype(np.float64), "counted": np.isfinite(mixed)}
     scores = cosines(unit(gallery.vectors), plan.first, plan.second, unit(probe.vectors))
     scores[~(gallery.valid[plan.first] & probe.valid[plan.second])] = -np.inf
     return {"scores": scores, "counted": np.isfinite(scores)}
@@ -82,20 +88,24 @@ def _searched(
 ) -> dict[str, NDArray[Any]]:
     subject = plan.column("subject", plan.probes)[firsts(plan.probe_template)]
     enrolled = plan.column("subject", plan.gallery)[firsts(plan.gallery_template)]
-    known = pooled(plan, gallery, plan.gallery, plan.gallery_template)
-    asked = pooled(plan, probe, plan.probes, plan.probe_template)
+    known, asked = gallery_of(plan, gallery, own_pooling(plan)), probes_of(plan, probe, own_pooling(plan))
+    mated = np.isin(subject.astype(str), enrolled.astype(str))
     index.enroll(known.vectors[known.enrolled])
     ranked = search(index, known, asked, enrolled, subject, min(CMC_RANKS, len(enrolled)), device)
     return {
         "scores": ranked.best_mate_score.astype(np.float64),
         "impostor_scores": ranked.best_impostor_score.astype(np.float64),
         "ranks": ranked.ranks,
-        "counted": asked.enrolled & np.isin(subject.astype(str), enrolled[known.enrolled].astype(str)),
+        "counted": asked.enrolled & (~mated | np.isin(subject.astype(str), enrolled[known.enrolled].astype(str))),
     }
 
 
 def _with(kept: Kept, name: str, metrics: tuple[str, ...], mixed: Mapping[str, NDArray[Any]]) -> Kept:
     """Return the run with other comparisons under a preprocessor's name, and without parts."""
+
+    def pair(kind: str) -> dict[str, NDArray[Any]]:
+        return {BASELINE: getattr(kept, kind)[BASELINE], name: mixed[kind]} if kind in mixed else {}
+
     counted = mixed["counted"] if kept.failure == "exclude" else np.ones(len(kept.first), bool)
     return dataclasses.replace(
         kept,
@@ -103,7 +113,7 @@ def _with(kept: Kept, name: str, metrics: tuple[str, ...], mixed: Mapping[str, N
         preprocessors=(BASELINE, name),
         labels={},
         counted={BASELINE: kept.counted[BASELINE], name: counted},
-        scores={BASELINE: kept.scores[BASELINE], name: mixed["scores"]},
-        impostor_scores={name: mixed["impostor_scores"]} if "impostor_scores" in mixed else {},
-        ranks={BASELINE: kept.ranks[BASELINE], name: mixed["ranks"]} if "ranks" in mixed else {},
+        scores=pair("scores"),
+        impostor_scores=pair("impostor_scores"),
+        ranks=pair("ranks"),
     )

@@ -10,10 +10,13 @@ with the warning ``UndefinedMetric``. No argument is written to.
 
 from .bootstrap import SubjectBootstrap
 from .bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws
+from .cells import pair_scores
 from .drift import Drift, impostor_drift
 from .identification import MISS, Ranked, cmc, rank_k, ranks, ranks_blocked, ranks_listed
 from .intervals import CLOPPER_PEARSON, clopper_pearson, clopper_pearson_of_rate, rule_of_three
 from .mcnemar import McNemar, mcnemar, mcnemar_by_subject
+from .openset import FEW_ALARMS, OpenPoint, det, hit_scores, tpir_at_fpir
+from .precision import average_precision, mate_places, mean_average_precision
 from .scores import FAILED
 from .statistics import holm, normal_p, percentile_interval, smallest_detectable, square_and_add, verdict
 from .verification import (
@@ -27,18 +30,22 @@ from .verification import (
     histogram,
     rates_at,
     roc,
+    sketch,
     tar_at_far,
+    tar_at_fars,
     thin,
 )
 
 __all__ = [
     "CLOPPER_PEARSON",
     "FAILED",
+    "FEW_ALARMS",
     "MISS",
     "Drift",
     "Eer",
     "KFold",
     "McNemar",
+    "OpenPoint",
     "OperatingPoint",
     "Ranked",
     "Roc",
@@ -46,17 +53,23 @@ __all__ = [
     "accuracy_kfold",
     "auc",
     "auc_draws",
+    "average_precision",
     "clopper_pearson",
     "clopper_pearson_of_rate",
     "cmc",
+    "det",
     "eer",
     "eer_draws",
     "histogram",
+    "hit_scores",
     "holm",
     "impostor_drift",
+    "mate_places",
     "mcnemar",
     "mcnemar_by_subject",
+    "mean_average_precision",
     "normal_p",
+    "pair_scores",
     "percentile_interval",
     "rank_k",
     "ranks",
@@ -65,10 +78,13 @@ __all__ = [
     "rates_at",
     "roc",
     "rule_of_three",
+    "sketch",
     "smallest_detectable",
     "square_and_add",
     "tar_at_far",
     "tar_at_far_draws",
+    "tar_at_fars",
     "thin",
+    "tpir_at_fpir",
     "verdict",
 ]

@@ -18,6 +18,7 @@ for error rates in 1:1 matching tasks", IJCV (2024), arXiv 2306.01198, whose ver
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 
@@ -169,7 +170,7 @@ class SubjectBootstrap:
     def total(self, whole: ArrayLike, damping: float = 1.0) -> Array:
         """Return (B,) the weighted sum of values (N,); it is remembered, as many rates share a denominator."""
         whole = _floats(whole)
-        key = whole.tobytes(), damping
+        key = hashlib.blake2b(whole.tobytes()).digest(), damping
         if key not in self._totals:
             self._totals[key] = self._damped(whole, damping)
         return self._totals[key]

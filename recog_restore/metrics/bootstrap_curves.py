@@ -1,7 +1,7 @@
 """Metrics of the whole score distribution in every draw of subjects: TAR at a FAR, EER, AUC.
 
 Thresholds are derived again in each draw, by the definitions of ``verification``. Comparisons within a subject are the
-mated ones, those between two the non-mated ones.
+mated ones, those between two the non-mated ones, unless said otherwise.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ def tar_at_far_draws(
     far: float,
     counted: NDArray[np.bool_] | None = None,
     damping: float = 1.0,
+    mated: NDArray[np.bool_] | None = None,
 ) -> Array:
     """Return (B,) the largest TAR whose FAR does not exceed the target in each draw; NaN in one without either kind.
 
@@ -34,14 +35,16 @@ def tar_at_far_draws(
         far: the target, 0…1.
         counted: (N,) bool; all by default.
         damping: γ of the bootstrap.
+        mated: (N,) bool, for searches in an open set, all of which are within a subject: those for an enrolled one.
 
     Raises:
         ConventionError: a score is NaN or +inf, lengths differ, or the target is not in 0…1.
     """
     scores, counted = _checked(bootstrap, scores, counted, far)
-    genuine, impostor = np.flatnonzero(counted & bootstrap.within), np.flatnonzero(counted & ~bootstrap.within)
+    mated = bootstrap.within if mated is None else mated
+    genuine, impostor = np.flatnonzero(counted & mated), np.flatnonzero(counted & ~mated)
     genuine = genuine[np.argsort(scores[genuine])]
-    total = bootstrap.total(counted & ~bootstrap.within, damping)
+    total = bootstrap.total(counted & ~mated, damping)
     rejected = _rejected(bootstrap, scores, impostor, far, total, damping)
     found = np.full(bootstrap.draws, np.nan)
     for draws in bootstrap.blocks(len(genuine)):

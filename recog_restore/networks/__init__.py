@@ -14,5 +14,10 @@ for _depth in (18, 34, 50, 100):
     NETWORKS.add(f"iresnet{_depth}", f"recog_restore.networks.iresnet:iresnet{_depth}")
 NETWORKS.add("mobilefacenet", "recog_restore.networks.mobilefacenet:MobileFaceNet")
 NETWORKS.add("sphereface20", "recog_restore.networks.sphereface:SphereFace20")
+NETWORKS.add("frn", "recog_restore.networks.mdfr:FRN")
+NETWORKS.add("ffn", "recog_restore.networks.mdfr:FFN")
 
-__all__ = ["NETWORKS"]
+# Those that give faces, not embeddings: no checkpoint of theirs is an embedder's.
+RESTORERS = frozenset({"ffn", "frn"})
+
+__all__ = ["NETWORKS", "RESTORERS"]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from ..errors import RecordError
-from ..geometry import CROPS, crop_size
+from .. import resources
+from ..errors import RecordError, ResourceMissing
+from ..geometry import CANONICAL_SIZE, CROPS, crop_size
 from ..records import build, nearest, read_toml
 
 Flip = Literal["none", "sum", "mean", "concat"]
@@ -118,10 +119,103 @@ class EmbedderCard:
         return f"{self.input.words()}; {FLIP_WORDS[self.flip]}; cosine (feature norm dropped)"
 
 
+@dataclass(frozen=True)
+class Teacher:
+    """An embedder that a loss used: what it says of the restorer's faces is no independent judgement.
+
+    Attributes:
+        name: as in its own card.
+        sha256: its ``identity()``, so that it is known again under another name.
+    """
+
+    name: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class RestorerCard:
+    """A restorer: a network that maps faces (B, 3, size, size) in 0…1 RGB to faces of the same shape and range.
+
+    Attributes:
+        task: what it is meant to do.
+        size: side in pixels at which it computes; the canonical crop is brought there and back where they differ.
+        guide: what the network is told besides the face: ``poses`` are heatmaps of its landmarks and of frontal ones.
+        blends: whether ``strength`` may lie between 0 and 1; between two poses it would be a double exposure.
+        tested_range: what it was made for, in words (sizes, yaw).
+        teachers: the embedders that a loss used; a report says so where one of them judges.
+    """
+
+    name: str
+    network: str
+    kind: Literal["restorer"] = "restorer"
+    title: str = ""
+    task: Literal["restore", "super-resolve", "frontalize"] = "restore"
+    size: int = CANONICAL_SIZE
+    guide: Literal["none", "poses"] = "none"
+    blends: bool = True
+    tested_range: str = ""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    weights: WeightsCard = field(default_factory=WeightsCard)
+    golden: GoldenCard = field(default_factory=GoldenCard)
+    rights: RightsCard = field(default_factory=RightsCard)
+    origin: OriginCard = field(default_factory=OriginCard)
+    teachers: tuple[Teacher, ...] = ()
+    reported: tuple[Number, ...] = ()
+    measured: tuple[Number, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise RecordError(f"size is {self.size}; expected the side in pixels at which the network computes")
+
+    def words(self) -> str:
+        """Return in one line what it does at which size, and who taught it."""
+        taught = f"; taught by {', '.join(t.name for t in self.teachers)}" if self.teachers else ""
+        return f"{self.task}, {self.size}×{self.size} RGB, 0..1{taught}"
+
+
+ModelCard = EmbedderCard | RestorerCard
+_C = TypeVar("_C", EmbedderCard, RestorerCard)
+_TAKEN_BY = {EmbedderCard.kind: "--embedder", RestorerCard.kind: "--pre"}
+
+
 def read_card(path: Path | Traversable) -> EmbedderCard:
-    """Return the card in a TOML file.
+    """Return the embedder's card in a TOML file.
 
     Raises:
-        ResourceMissing, RecordError: there is no such file, or a key in it is not right.
+        ResourceMissing, RecordError: there is no such file, it is a restorer's, or a key in it is not right.
     """
-    return build(EmbedderCard, read_toml(path), str(path))
+    return _read(EmbedderCard, path)
+
+
+def read_restorer_card(path: Path | Traversable) -> RestorerCard:
+    """Return the restorer's card in a TOML file.
+
+    Raises:
+        ResourceMissing, RecordError: there is no such file, it is an embedder's, or a key in it is not right.
+    """
+    return _read(RestorerCard, path)
+
+
+def kind_of(path: Path | Traversable) -> str:
+    """Return what a TOML file is the card of: ``embedder`` (also where it does not say) or ``restorer``.
+
+    Raises:
+        ResourceMissing, RecordError: there is no such file, or it is not TOML.
+    """
+    return str(read_toml(path).get("kind", EmbedderCard.kind))
+
+
+def shipped(kind: Literal["embedder", "restorer"]) -> dict[str, Traversable]:
+    """Return the folders of that kind of weights that the package brings, by name."""
+    try:
+        entries = [entry for entry in resources.folder("models").iterdir() if entry.joinpath("card.toml").is_file()]
+    except ResourceMissing:
+        return {}
+    return {entry.name: entry for entry in entries if kind_of(entry.joinpath("card.toml")) == kind}
+
+
+def _read(record: type[_C], path: Path | Traversable) -> _C:
+    kind = kind_of(path)
+    if kind != record.kind and kind in _TAKEN_BY:
+        raise RecordError(f"{path}: a card of kind {kind!r}; {_TAKEN_BY[kind]} takes it, not {_TAKEN_BY[record.kind]}")
+    return build(record, read_toml(path), str(path))

@@ -1,4 +1,4 @@
-"""A card written as TOML, which the standard library only reads."""
+"""Cards and other records written as TOML, which the standard library only reads."""
 
 from __future__ import annotations
 
@@ -8,12 +8,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..records import plain
-from .cards import EmbedderCard
+from .cards import ModelCard
 
 
-def card_text(card: EmbedderCard) -> str:
-    """Return the TOML that ``read_card`` reads back as the same card; empty texts, lists and tables are left out."""
-    return "\n".join(_table(plain(card), "")) + "\n"
+def card_text(card: ModelCard) -> str:
+    """Return the TOML that is read back as the same card; empty texts, lists and tables are left out."""
+    return toml_text(plain(card))
+
+
+def toml_text(values: Mapping[str, Any]) -> str:
+    """Return plain values as TOML, nothing in them None; empty texts, lists and tables are left out."""
+    return "\n".join(_table(values, "")) + "\n"
 
 
 def _table(values: Mapping[str, Any], path: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 import warnings
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from ..errors import RecordError, WeightsError
 from . import NETWORKS
+from .cards import ModelCard
 
 # Where training programs put the weights in what they save; the averaged ones first.
 _WRAPPERS = (
@@ -79,6 +81,33 @@ def build_network(name: str, arguments: Mapping[str, Any], where: str) -> nn.Mod
         return NETWORKS.create(name, **arguments).eval()
     except TypeError as error:
         raise RecordError(f"{where}: network {name} does not take these arguments: {error}") from None
+
+
+def load_network(folder: Path | Traversable, card: ModelCard, device: str = "cpu") -> nn.Module:
+    """Return the network of a card with the weights beside it, frozen, in evaluation mode, channels last.
+
+    Raises:
+        UnknownName: no such network.
+        RecordError: the network does not take the card's arguments, or there is no such device.
+        WeightsError: the weights are absent, do not fit, or are not those of the card.
+    """
+    file = folder.joinpath(card.weights.file)
+    data = read_bytes(file)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if sha256 != card.weights.sha256:
+        raise WeightsError(
+            f"{file}: expected SHA-256 {card.weights.sha256 or '(none)'}, as its card says, got {sha256}"
+        )
+    network = build_network(card.network, card.arguments, f"{folder}/card.toml")
+    fit(network, parse_safetensors(data, str(file)), str(file))
+    if parameters(network) != card.weights.parameters:
+        raise WeightsError(f"{file}: expected {card.weights.parameters} parameters, got {parameters(network)}")
+    network.requires_grad_(False)
+    try:
+        # Channels last is half as fast again on a CPU.
+        return network.to(torch.device(device)).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    except (RuntimeError, AssertionError) as error:
+        raise RecordError(f"{folder}: no device {device!r} here: {str(error).splitlines()[0]}") from None
 
 
 def fit(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:

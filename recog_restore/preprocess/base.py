@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import ConventionError, RecordError
 from ..faces import FaceBatch
+from ..networks.cards import Teacher
 
 Task = Literal["none", "degrade", "enhance", "restore", "super-resolve", "frontalize", "guided"]
 
@@ -27,6 +28,7 @@ class Card:
         rights: licence of code and weights.
         tested_range: what it was made for, in words (sizes, yaw).
         sha256: of the weights, where there are any.
+        teachers: embedders that a loss used; they are no independent judges.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Card:
     rights: str = "Apache-2.0"
     tested_range: str = ""
     sha256: str = ""
+    teachers: tuple[Teacher, ...] = ()
 
 
 class Preprocessor(ABC):

@@ -1,6 +1,7 @@
 """What stands after ``--pre``, made into a preprocessor.
 
-``onnx:FILE``, ``python:module:Class`` or a registered name, options ``,key=value`` behind it; ``a+b`` is a chain.
+``onnx:FILE``, ``card:FOLDER``, ``python:module:Class``, or a name: a registered one, or that of weights which the
+package brings. Options follow, ``,key=value`` each; ``a+b`` is a chain.
 """
 
 from __future__ import annotations
@@ -15,11 +16,19 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from ..errors import RecordError
+from ..errors import RecordError, UnknownName
 from ..faces import FaceBatch
-from ..spec import imported, parse_spec, typed
+from ..networks.cards import shipped
+from ..records import nearest
+from ..spec import Spec, imported, parse_spec, typed
 from . import PREPROCESSORS
 from .base import Card, Preprocessor
+
+# Preprocessors made from what stands after the colon: where they are, and which parameter takes it.
+KINDS = {
+    "onnx": ("recog_restore.preprocess.onnx:OnnxPreprocessor", "file"),
+    "card": ("recog_restore.preprocess.card:CardRestorer", "folder"),
+}
 
 
 class Chain(Preprocessor):
@@ -35,6 +44,7 @@ class Chain(Preprocessor):
             deterministic=all(link.card.deterministic for link in links),
             rights="; ".join(dict.fromkeys(link.card.rights for link in links)),
             sha256="+".join(link.card.sha256 for link in links),
+            teachers=tuple(dict.fromkeys(teacher for link in links for teacher in link.card.teachers)),
         )
 
     def settings(self) -> dict[str, object]:
@@ -56,8 +66,8 @@ def create(text: str, device: str = "cpu", threads: int | None = None) -> Prepro
     """Return the preprocessor that the text describes; the text becomes the name in its card.
 
     Args:
-        text: ``clahe,clip=3``, ``bicubic-down8,strength=0.5``, ``onnx:FILE,range=-1..1``, ``python:module:Class``,
-            or several of them joined by ``+``, applied from left to right.
+        text: ``clahe,clip=3``, ``bicubic-down8,strength=0.5``, ``onnx:FILE,range=-1..1``, ``card:FOLDER``,
+            ``python:module:Class``, or several of them joined by ``+``, applied from left to right.
         device: ``cpu`` or ``cuda``, for those that have a network.
         threads: CPU threads of an ONNX network; None leaves the choice to it.
 
@@ -65,25 +75,22 @@ def create(text: str, device: str = "cpu", threads: int | None = None) -> Prepro
         UnknownName: nothing of that name.
         RecordError: the text or an option is not valid, or ``python:`` names no preprocessor.
     """
-    names = "|".join(re.escape(name).replace(re.escape("{n}"), r"\d+") for name in PREPROCESSORS)
+    known = "|".join(re.escape(name).replace(re.escape("{n}"), r"\d+") for name in names())
+    kinds = "|".join([*KINDS, "python"])
     links = tuple(
-        _create(link, device, threads) for link in re.split(rf"\+(?=onnx:|python:|(?:{names})(?:[,+]|$))", text)
+        _create(link, device, threads) for link in re.split(rf"\+(?=(?:{kinds}):|(?:{known})(?:[,+]|$))", text)
     )
     return links[0] if len(links) == 1 else Chain(links)
 
 
+def names() -> list[str]:
+    """Return the preprocessors that need no argument: those registered, and the weights that the package brings."""
+    return sorted({*PREPROCESSORS, *shipped("restorer")})
+
+
 def _create(text: str, device: str, threads: int | None) -> Preprocessor:
     spec = parse_spec(text)
-    factory: Callable[..., Any]
-    given: dict[str, Any] = {}
-    if spec.name == "python":
-        factory = imported(spec.argument, repr(text))
-    elif spec.name == "onnx":
-        factory, given = imported("recog_restore.preprocess.onnx:OnnxPreprocessor", text), {"file": Path(spec.argument)}
-    else:
-        factory, given = PREPROCESSORS.factory(spec.name)
-        if spec.argument:
-            raise RecordError(f"{text!r}: {spec.name} takes options after a comma, nothing after a colon")
+    factory, given = _factory(spec, text)
     parameters = inspect.signature(factory).parameters
     given |= {key: value for key, value in {"device": device, "threads": threads}.items() if key in parameters}
     try:
@@ -97,6 +104,25 @@ def _create(text: str, device: str, threads: int | None) -> Preprocessor:
     sha256 = made.card.sha256 or (_content(made) if spec.name == "python" else "")
     made.card = dataclasses.replace(made.card, name=text, sha256=sha256)
     return made
+
+
+def _factory(spec: Spec, text: str) -> tuple[Callable[..., Any], dict[str, Any]]:
+    if spec.name == "python":
+        return imported(spec.argument, repr(text)), {}
+    if spec.name in KINDS and spec.argument:
+        where, parameter = KINDS[spec.name]
+        return imported(where, text), {parameter: Path(spec.argument)}
+    brought = shipped("restorer")
+    if spec.name not in brought and spec.name not in PREPROCESSORS:
+        kinds = [f"{kind}:{parameter.upper()}" for kind, (_, parameter) in KINDS.items()]
+        known = [*names(), *kinds, "python:MODULE:CLASS"]
+        raise UnknownName(f"no preprocessor named {spec.name!r}; {nearest(spec.name, known)}")
+    if spec.argument:
+        raise RecordError(f"{text!r}: {spec.name} takes options after a comma, nothing after a colon")
+    if spec.name in brought:
+        where, parameter = KINDS["card"]
+        return imported(where, text), {parameter: brought[spec.name]}
+    return PREPROCESSORS.factory(spec.name)
 
 
 def _content(made: Preprocessor) -> str:

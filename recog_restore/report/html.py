@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from ..errors import ResultError
+from ..files import write_whole
 from ..resources import folder
 from ..results import BASELINE, Result
 from .comparison import compare
@@ -65,14 +65,10 @@ def write(results: Sequence[Result], path: Path, title: str | None = None) -> No
         ResultError: as ``render``, or the file cannot be written.
     """
     page = render(results, title)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(page, "utf-8", newline="\n")
-        os.replace(temporary, path)
+        write_whole(path, page.encode())
     except OSError as error:
         raise ResultError(f"{path}: the report cannot be written: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _page(results: Sequence[Result], title: str | None, faces: int) -> str:
@@ -148,6 +144,7 @@ def _contents(runs: Sequence[Run]) -> list[tuple[str, str]]:
         ("harm", "Harm", run.harm),
         ("drift", "Drift", run.drift),
         ("thresholds", "Thresholds", run.thresholds),
+        ("domains", "Features", run.domains),
         ("faces", "Faces", run.gallery.shown or run.gallery.left_out),
         ("untested", "Not tested", run.untested),
         ("failures", "Failures", True),

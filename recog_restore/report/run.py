@@ -11,6 +11,7 @@ from ..results import BASELINE, Failure, Result
 from . import bins, figures
 from .answer import Answer, answers, caveat
 from .configuration import Entries, configuration
+from .domains import Domains, domains
 from .drift import Drifting, drifted
 from .effects import IN_PARTS
 from .faces import Gallery, gallery
@@ -35,6 +36,7 @@ from .wording import (
     primary,
     threshold,
     trials,
+    unique,
     untouched,
 )
 
@@ -97,6 +99,7 @@ class Run:
     drift: tuple[Drifting, ...]
     thresholds: tuple[Row, ...]
     untested: tuple[str, ...]
+    domains: Domains | None
     gallery: Gallery
     reasons: tuple[Reason, ...]
     failures: tuple[Failure, ...]
@@ -136,6 +139,7 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
         drift=drifted(result),
         thresholds=thresholds(result),
         untested=untested(result),
+        domains=domains(result),
         gallery=gallery(result, room),
         reasons=tuple(Reason(*key, n) for key, n in reasons.most_common()),
         failures=result.failures[:FAILURES_LISTED],
@@ -153,7 +157,19 @@ def plots(runs: Sequence[tuple[Sequence[figures.Series], Result]], points: int) 
     curves = [(line, result.curves[name]) for line, name, result in named if name in result.curves]
     verification = (figures.roc(curves, points), figures.det(curves, points)) if curves else ()
     hits = [(line, result.cmc[name], _searches(result, name)) for line, name, result in named if name in result.cmc]
-    return (*verification, *_over_parts(named), *((figures.cmc(hits),) if hits else ()))
+    return (*verification, *_over_parts(named), *_open_dets(named, points), *((figures.cmc(hits),) if hits else ()))
+
+
+def _open_dets(named: Sequence[tuple[figures.Series, str, Result]], points: int) -> tuple[Figure, ...]:
+    galleries = unique(gallery for _, name, result in named for gallery in result.det.get(name, {}))
+    return tuple(
+        figures.open_det(
+            [(line, det[gallery]) for line, name, result in named if gallery in (det := result.det.get(name, {}))],
+            points,
+            gallery,
+        )
+        for gallery in galleries
+    )
 
 
 def _forest(result: Result, lines: Sequence[figures.Series], names: Sequence[str]) -> tuple[Figure, ...]:

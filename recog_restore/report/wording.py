@@ -21,7 +21,7 @@ FEW_FALSE_ACCEPTS = 10
 _NARROW_SPACE = "\u202f"
 
 # Properties of faces as they are written in a sentence; any other is called by its name.
-_PROPERTIES = {"abs_yaw": "|yaw|"}
+_PROPERTIES = {"abs_yaw": "|yaw|", "compat": "published code"}
 _ANGLES = ("abs_yaw", "yaw", "pitch", "roll")
 
 # The property whose parts are drawn in the order of the run: ``8–12 px``, ``12–16 px``, ….
@@ -109,6 +109,17 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         ),
     ),
     (
+        r"tar_nearest@far=(.+)",
+        Metric(
+            "",
+            "TAR at FAR nearest to {0}",
+            "TAR@FAR≈{0}",
+            "The same at the threshold whose share of accepted non-mated comparisons is nearest to the given one, and "
+            "may exceed it: the rule of the published IJB-B and IJB-C tables.",
+            "higher",
+        ),
+    ),
+    (
         "fnmr@baseline",
         Metric(
             "",
@@ -139,6 +150,55 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
             "Share of searches whose subject is among the {0} best-scoring subjects of the gallery.",
             "higher",
         ),
+    ),
+    (
+        r"tpir@fpir=([^_]+)",
+        Metric(
+            "",
+            "TPIR at FPIR ≤ {0}",
+            "TPIR@FPIR {0}",
+            "Share of searches for enrolled subjects whose mate stands first and above the threshold (true positive "
+            "identification rate), where no more than the given share of the searches for others raises an alarm "
+            "(false positive identification rate).",
+            "higher",
+        ),
+    ),
+    (
+        r"fnir@fpir=([^_]+)",
+        Metric(
+            "",
+            "FNIR at FPIR ≤ {0}",
+            "FNIR@FPIR {0}",
+            "Share of searches for enrolled subjects whose mate does not stand first or not above the threshold (false "
+            "negative identification rate), at the threshold at which no more than the given share of the searches for "
+            "others raises an alarm.",
+            "lower",
+        ),
+    ),
+    (
+        r"map",
+        Metric(
+            "",
+            "mean average precision",
+            "mAP",
+            "Mean over searches of the average precision: the share of mates among the places up to each mate.",
+            "higher",
+        ),
+    ),
+    (
+        r"map_trapezoid_euclidean",
+        Metric(
+            "",
+            "mAP by TinyFace’s own code",
+            "mAP TinyFace",
+            "Mean average precision as TinyFace’s evaluation has it: Euclidean distance of the features as they are "
+            "given, and trapezoids below the precision-recall curve. It is not comparable with the standard mAP.",
+            "higher",
+        ),
+    ),
+    (
+        r"((?:tpir|fnir)@fpir=.+|map.*)_macro",
+        Metric("", "macro mean of {0}", "{0} macro", "Mean of the parts’ {0}, each part counting the same.", ""),
     ),
     (
         r"rank(\d+)_macro",

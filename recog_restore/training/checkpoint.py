@@ -52,7 +52,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     try:
         safetensors.torch.save_file(tensors, temporary, notes)
         os.replace(temporary, folder / FILE)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise StoreError(f"{folder / FILE}: cannot be written: {error}") from None
     finally:
         with contextlib.suppress(FileNotFoundError):

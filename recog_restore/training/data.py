@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,14 +26,14 @@ class Photos:
     """The photos to train on.
 
     Attributes:
-        dataset: batches of rows in, ``Batch`` out.
+        dataset: lists of rows in, batches of tensors out.
         rows: photos of an epoch.
         classes: people.
         endless: rows may be greater than ``rows``: every epoch has its own photos.
         words: what they are.
     """
 
-    dataset: Dataset[Batch]
+    dataset: Dataset[Any]
     rows: int
     classes: int
     endless: bool
@@ -126,7 +127,7 @@ class Batches(Sampler[list[int]]):
             yield (rows + epoch * self._photos.rows * self._photos.endless).tolist()
 
 
-def stream(photos: Photos, batches: Batches, workers: int) -> Iterator[Batch]:
+def stream(photos: Photos, batches: Batches, workers: int) -> Iterator[Any]:
     """Return those batches, in order; workers are processes that read or render ahead.
 
     Raises:
@@ -148,7 +149,7 @@ def stream(photos: Photos, batches: Batches, workers: int) -> Iterator[Batch]:
         cv2.setNumThreads(threads)
 
 
-def _watched(batches: Iterator[Batch]) -> Iterator[Batch]:
+def _watched(batches: Iterator[Any]) -> Iterator[Any]:
     try:
         yield from batches
     except RuntimeError as error:

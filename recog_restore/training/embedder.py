@@ -1,55 +1,22 @@
-"""``train_embedder``: a recipe becomes a folder with card, weights, golden tensors, recipe and logs."""
+"""A trained embedder into a folder of card, weights and golden tensors."""
 
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import safetensors.torch
 
 from ..embed.convert import convert, verify
-from ..engine.progress import Progress
 from ..geometry import crop_size
 from ..networks.cards import EmbedderCard, OriginCard, RightsCard, read_card
 from ..networks.toml import card_text
 from ..networks.weights import build_network
 from ..synthpie import VERSION
 from .growth import grown
-from .log import LOG, VALIDATION
-from .loop import Place, Trained, train
+from .loop import Trained
 from .recipe import Recipe
-
-if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
-
-def train_embedder(
-    recipe: Recipe, source: Path, place: Place, fabric: Fabric, progress: Progress | None = None
-) -> Path | None:
-    """Return ``place.out / recipe.name``, the embedder's folder; None on the ranks that write nothing.
-
-    Args:
-        recipe: what to train.
-        source: its file, which is copied.
-        place, fabric, progress: see ``train``.
-
-    Raises:
-        RecordError, DataError, StoreError, WeightsError: see ``train`` and ``convert``.
-    """
-    trained = train(recipe, place, fabric, progress)
-    if not fabric.is_global_zero:
-        return None
-    folder = place.out / recipe.name
-    shutil.rmtree(folder, ignore_errors=True)
-    export(recipe, trained, folder)
-    shutil.copyfile(source, folder / "recipe.toml")
-    for name in (LOG, VALIDATION):
-        if (place.out / name).exists():
-            shutil.copyfile(place.out / name, folder / name)
-    return folder
 
 
 def export(recipe: Recipe, trained: Trained, folder: Path) -> None:
@@ -59,7 +26,7 @@ def export(recipe: Recipe, trained: Trained, folder: Path) -> None:
     like = build_network(recipe.network.name, arguments, recipe.name).state_dict()
     with tempfile.TemporaryDirectory() as temporary:
         file = Path(temporary) / "weights.safetensors"
-        state = grown(trained.network, like, trained.size, size)
+        state = grown(trained.part("network"), like, trained.size, size)
         safetensors.torch.save_file({name: tensor.contiguous() for name, tensor in state.items()}, file)
         asked = recipe.input
         convert(

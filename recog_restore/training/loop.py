@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,40 +18,21 @@ from torch import Tensor
 
 from ..engine.progress import Progress
 from ..errors import ExtraMissing, RecordError
-from ..records import plain
+from ..records import build, nearest, plain
+from . import best
 from . import checkpoint as checkpoints
-from .augment import network_input
 from .checkpoint import Checkpoint
-from .data import Batches, Photos, open_photos, stream
-from .growth import grown
-from .learner import Learner, new_learner, new_optimizer
+from .course import Course, Learner, learning
+from .courses import course_of, open_course
+from .data import Batches, stream
 from .log import LOG, VALIDATION, Log
-from .photos import cache_key, missing, render
-from .recipe import Recipe, Stage
+from .place import Place
+from .plan import Plan, Stage
+from .reading import AnyRecipe
 from .schedule import rate
-from .validation import numbers, validate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a training runs and writes.
-
-    Attributes:
-        out: checkpoint, logs and, at the end, the network's weights.
-        cache: of rendered photos.
-        workers: processes that read or render photos.
-        limit: at most so many steps, for a trial.
-        resume: go on from the checkpoint in ``out``.
-    """
-
-    out: Path
-    cache: Path
-    workers: int
-    limit: int | None = None
-    resume: bool = False
 
 
 def new_fabric(device: str, precision: str) -> Fabric:
@@ -84,44 +64,43 @@ def new_fabric(device: str, precision: str) -> Fabric:
 
 @dataclass(frozen=True)
 class Trained:
-    """Weights of a network, on the CPU, and the size of the inputs that they are for."""
+    """Weights of a learner, on the CPU, and the size of the inputs that they are for."""
 
-    network: Mapping[str, Tensor]
+    state: Mapping[str, Tensor]
     size: tuple[int, int]
 
+    def part(self, name: str) -> dict[str, Tensor]:
+        """Return the weights of one of the learner's modules."""
+        return {k.removeprefix(f"{name}."): v for k, v in self.state.items() if k.startswith(f"{name}.")}
 
-def train(recipe: Recipe, place: Place, fabric: Fabric, progress: Progress | None = None) -> Trained:
-    """Return the trained network's weights; checkpoint and logs are in ``place.out``.
+
+def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | None = None) -> Trained:
+    """Return the trained weights, the last ones or the best; checkpoint and logs are in ``place.out``.
 
     Raises:
         RecordError: the recipe does not suit the data, ``out`` holds another training, or the loss is not finite.
+        ResourceMissing, UnknownName, WeightsError: validation, judge or weights to begin with are not to be had.
         DataError, StoreError: photos or checkpoints cannot be read or written.
     """
     progress = progress or Progress()
     fabric.launch()
     start = _checkpoint(recipe, place)
+    course_of(recipe).check(recipe)
     if fabric.is_global_zero:
         place.out.mkdir(parents=True, exist_ok=True)
         fill_cache(recipe, place, progress)
     fabric.barrier()
-    photos = open_photos(recipe.data, place.cache)
+    course = open_course(recipe, place, fabric.device)
     with Log(place.out, start.step if start else 0, keep=fabric.is_global_zero) as log:
-        return _Training(recipe, place, fabric, photos, log, progress).run(start)
+        return _Training(recipe, place, fabric, course, log, progress).run(start)
 
 
-def fill_cache(recipe: Recipe, place: Place, progress: Progress) -> None:
+def fill_cache(recipe: AnyRecipe, place: Place, progress: Progress) -> None:
     """Render the photos that the recipe wants cached, and that are not there yet."""
-    people = recipe.data.synthpie
-    if people is None or not people.cached:
-        return
-    folder = place.cache / cache_key(people)
-    if lacking := missing(people, folder):
-        progress.start("render", lacking)
-        for _ in render(people, folder, place.workers):
-            progress.advance()
+    course_of(recipe).fill(recipe, place, progress)
 
 
-def _checkpoint(recipe: Recipe, place: Place) -> Checkpoint | None:
+def _checkpoint(recipe: Plan, place: Place) -> Checkpoint | None:
     found = checkpoints.load(place.out)
     if found is None:
         return None
@@ -129,13 +108,22 @@ def _checkpoint(recipe: Recipe, place: Place) -> Checkpoint | None:
         raise RecordError(
             f"{place.out} stands at step {found.step} of a training; --resume goes on with it, or name another --out"
         )
-    ours, theirs = plain(recipe), found.recipe
+    ours, theirs = plain(recipe), _filled(type(recipe), found.recipe)
     changed = sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))
     if changed:
         raise RecordError(
             f"{place.out} holds a training by another recipe: {', '.join(changed)} differ; name another --out"
         )
     return found
+
+
+def _filled(kind: type[Plan], recipe: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a kept recipe with the default of every key that recipes did not have when it was kept."""
+    try:
+        filled: Mapping[str, Any] = plain(build(kind, recipe, ""))
+    except RecordError:  # of another kind
+        return recipe
+    return filled
 
 
 @dataclass(frozen=True)
@@ -151,15 +139,17 @@ class _Span:
 
 @dataclass(frozen=True)
 class _Training:
-    recipe: Recipe
+    recipe: Plan
     place: Place
     fabric: Fabric
-    photos: Photos
+    course: Course
     log: Log
     progress: Progress
 
     def run(self, start: Checkpoint | None) -> Trained:
         """Go through the stages, from the first one or from where the checkpoint stands."""
+        if start is None:
+            best.forget(self.place.out)
         spans, done = self._spans(), start.step if start else 0
         self.progress.start("train", spans[-1].last)
         self.progress.advance(done)
@@ -168,15 +158,23 @@ class _Training:
         for span in spans:
             if done >= span.last and span is not spans[-1]:
                 continue
-            learner = new_learner(self.recipe, span.size, self.photos.classes, self.recipe.name)
+            learner = self.course.learner(span.number, span.size)
             if state is not None:
-                learner.load_state_dict(grown(state, learner.state_dict(), held, span.size))
+                learner.load_state_dict(self.course.grown(state, learner.state_dict(), held, span.size))
             gathered = start.optimizer if start and done > span.first else {}
             state, held = self._stage(span, learner, gathered, max(done, span.first)), span.size
             start, done = None, max(done, span.last)
         assert state is not None
-        prefix = "network."
-        return Trained({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}, held)
+        return self._chosen(Trained(state, held)) if self.recipe.validation.best else Trained(state, held)
+
+    def _chosen(self, last: Trained) -> Trained:
+        """Return the weights that validation liked best, part by part; the last ones of what it never saw."""
+        whole = best.load(self.place.out)
+        state, size = (dict(whole.state), whole.size) if whole else (dict(last.state), last.size)
+        for part in self.course.apart:
+            found = best.load(self.place.out, part) or last
+            state |= {name: tensor for name, tensor in found.state.items() if name.startswith(f"{part}.")}
+        return Trained(state, size)
 
     def _spans(self) -> list[_Span]:
         spans, first = [], 0
@@ -193,34 +191,35 @@ class _Training:
     ) -> dict[str, Tensor]:
         """Do the steps ``begin`` … ``span.last - 1`` and return the learner's weights on the CPU."""
         fabric, recipe = self.fabric, self.recipe
-        optimizer = new_optimizer(recipe.optimizer, learner)
+        optimizer = learning(recipe, learner)
         if gathered:
             checkpoints.restore_optimizer(optimizer, gathered)
         module, optimizer = fabric.setup(learner, optimizer)
         seed = [recipe.seed, span.number]
         shares = (fabric.global_rank, fabric.world_size)
-        batches = Batches(self.photos, span.stage.batch, span.last - span.first, begin - span.first, seed, *shares)
+        batches = Batches(
+            self.course.photos, span.stage.batch, span.last - span.first, begin - span.first, seed, *shares
+        )
         watch = _Watch()
-        coming = stream(self.photos, batches, self.place.workers)
+        coming = stream(self.course.photos, batches, self.place.workers)
         for step in range(begin, span.last):
             lr = rate(span.stage, step - span.first)
             for group in optimizer.param_groups:
-                group["lr"] = lr
-            canvases, labels = (tensor.to(fabric.device) for tensor in next(coming))
+                group["lr"] = lr * group["pace"]
             generator = torch.Generator(fabric.device).manual_seed(_mixed(recipe.seed, step, fabric.global_rank))
-            images = recipe.augment(canvases, recipe.input.crop, span.size, generator)
-            loss, accuracy = module(network_input(images, recipe.input), labels)
+            inputs = self.course.inputs(next(coming), span.number, span.size, generator)
+            loss, told = module(*inputs)
             optimizer.zero_grad()
             fabric.backward(loss)
             if recipe.optimizer.clip:
                 fabric.clip_gradients(module, optimizer, max_norm=recipe.optimizer.clip, error_if_nonfinite=False)
             optimizer.step()
-            watch.saw(len(labels) * fabric.world_size)
-            self._tell(span, step + 1, loss, accuracy, lr, watch)
+            watch.saw(len(inputs[0]) * fabric.world_size)
+            self._tell(span, step + 1, loss, told, lr, watch)
             self._keep(span, step + 1, learner, optimizer)
         return {name: tensor.detach().cpu() for name, tensor in learner.state_dict().items()}
 
-    def _tell(self, span: _Span, step: int, loss: Tensor, accuracy: Tensor, lr: float, watch: _Watch) -> None:
+    def _tell(self, span: _Span, step: int, loss: Tensor, told: Mapping[str, Tensor], lr: float, watch: _Watch) -> None:
         """Log a step, where it is due, and before a checkpoint."""
         self.progress.advance()
         if not (self._due(span, step, self.recipe.log_every) or self._due(span, step, self.recipe.keep_every)):
@@ -228,8 +227,10 @@ class _Training:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise RecordError(f"{self.recipe.name}: the loss is {value} at step {step}; lower stages.lr")
-        values = {"stage": span.number + 1, "loss": value, "accuracy": float(accuracy), "lr": lr}
-        self.log.row(LOG, step, {**values, "images_per_second": watch.speed()})
+        numbers = {name: float(number) for name, number in told.items()}
+        had = {name: "" if math.isnan(number) else number for name, number in numbers.items()}
+        values = {"stage": span.number + 1, "loss": value, **had}
+        self.log.row(LOG, step, {**values, "lr": lr, "images_per_second": watch.speed()})
 
     def _keep(self, span: _Span, step: int, learner: Learner, optimizer: Any) -> None:
         """Keep a checkpoint, and validate, where it is due."""
@@ -239,9 +240,15 @@ class _Training:
         if self._due(span, step, recipe.keep_every):
             tensors = checkpoints.optimizer_tensors(optimizer)
             checkpoints.save(Checkpoint(step, plain(recipe), learner.state_dict(), tensors), self.place.out)
+            self.course.show(learner, span.number, span.size, step)
         asked = recipe.validation
         if asked.protocol and (step == recipe.steps or (asked.every and step % asked.every == 0)):
-            self.log.row(VALIDATION, step, numbers(validate(learner.network, recipe, span.size)))
+            found = self.course.validate(learner, span.number, span.size)
+            if found:
+                self.log.row(VALIDATION, step, found)
+            if found and asked.best:
+                part, state = self.course.judged(span.number), learner.state_dict()
+                best.offer(self.place.out, state, span.size, step, _number(found, asked.best), part)
 
     def _due(self, span: _Span, step: int, every: int) -> bool:
         return step % every == 0 or step == span.last
@@ -261,6 +268,12 @@ class _Watch:
         speed = self._images / max(1e-9, now - self._since)
         self._images, self._since = 0, now
         return round(speed, 1)
+
+
+def _number(found: Mapping[str, float], name: str) -> float:
+    if name not in found:
+        raise RecordError(f"validation.best is {name!r}, and validation gives no such number; {nearest(name, found)}")
+    return found[name]
 
 
 def _mixed(*numbers: int) -> int:

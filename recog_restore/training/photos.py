@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -25,6 +27,30 @@ from ..synthpie import VERSION, Shot, Studio, random_shots
 from .recipe import People
 
 Batch = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Album:
+    """Photos to render: one array for each of ``people`` persons, whose numbers begin at ``first``.
+
+    Attributes:
+        photos: of each person.
+        shots: of the person of a number, ``photos`` of them; those of a moment stand together.
+    """
+
+    first: int
+    people: int
+    photos: int
+    shots: Callable[[int], Sequence[Shot]]
+
+
+def album(people: People) -> Album:
+    """Return the photos of the first epoch."""
+    return Album(people.first, people.people, people.images, partial(_first_epoch, people))
+
+
+def _first_epoch(people: People, subject: int) -> list[Shot]:
+    return [shot for first in range(0, people.images, people.views) for shot in shots(people, subject, first)]
 
 
 def shots(people: People, subject: int, first: int) -> list[Shot]:
@@ -61,7 +87,7 @@ class CachedPhotos(Dataset[Batch]):
 
     def __init__(self, people: People, folder: Path) -> None:
         self.people = people
-        self._arrays = [np.load(_file(people, folder, n), mmap_mode="r") for n in range(people.people)]
+        self._arrays = arrays(album(people), folder)
 
     def __getitem__(self, rows: Sequence[int]) -> Batch:
         images = self.people.images
@@ -75,7 +101,12 @@ def cache_key(people: People) -> str:
     return recipe_key({"what": "training photos/1", "renderer": VERSION, **settings})[:24]
 
 
-def render(people: People, folder: Path, workers: int) -> Iterator[int]:
+def arrays(album: Album, folder: Path) -> list[NDArray[np.uint8]]:
+    """Return each person's (photos, 128, 128, 3) uint8, mapped from the files that ``render`` wrote."""
+    return [np.load(_file(album, folder, number), mmap_mode="r") for number in range(album.people)]
+
+
+def render(album: Album, folder: Path, workers: int) -> Iterator[int]:
     """Fill the folder with one array of each person that it lacks, and yield their numbers as they are done.
 
     A file is there whole or not at all: a killed rendering goes on where it stopped.
@@ -84,11 +115,11 @@ def render(people: People, folder: Path, workers: int) -> Iterator[int]:
         DataError: the folder cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    lacking = [n for n in range(people.people) if not _is_whole(people, folder, n)]
+    lacking = [number for number in range(album.people) if not _is_whole(album, folder, number)]
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # OpenCV's threads do not survive a fork
     try:
-        loader = DataLoader(_Rendering(people, folder), sampler=lacking, batch_size=None, num_workers=workers)
+        loader = DataLoader(_Rendering(album, folder), sampler=lacking, batch_size=None, num_workers=workers)
         for number, problem in loader:
             if problem:
                 raise DataError(f"{folder}: photos cannot be kept: {problem}")
@@ -97,42 +128,39 @@ def render(people: People, folder: Path, workers: int) -> Iterator[int]:
         cv2.setNumThreads(threads)
 
 
-def missing(people: People, folder: Path) -> int:
+def missing(album: Album, folder: Path) -> int:
     """Return of how many people the cache lacks photos."""
-    return sum(not _is_whole(people, folder, n) for n in range(people.people))
+    return sum(not _is_whole(album, folder, number) for number in range(album.people))
 
 
 class _Rendering(Dataset[tuple[int, str]]):
     """Numbers of people in; the file written, and what went wrong, out."""
 
-    def __init__(self, people: People, folder: Path) -> None:
-        self._people, self._folder = people, folder
+    def __init__(self, album: Album, folder: Path) -> None:
+        self._album, self._folder = album, folder
         self._studio: Studio | None = None
 
     def __getitem__(self, number: int) -> tuple[int, str]:
         self._studio = self._studio or Studio()
-        subject, views = self._people.first + number, self._people.views
-        wanted = [
-            shot for first in range(0, self._people.images, views) for shot in shots(self._people, subject, first)
-        ]
+        wanted = self._album.shots(self._album.first + number)
         photos = np.empty((len(wanted), wanted[0].size, wanted[0].size, 3), np.uint8)
-        order = sorted(range(len(wanted)), key=lambda i: (wanted[i].session, wanted[i].jitter, i // views))
-        for place in order:  # one look after the other: the studio keeps what they share
+        # One look after the other: the studio keeps what they share.
+        for place in sorted(range(len(wanted)), key=lambda i: (wanted[i].session, wanted[i].jitter or 0)):
             photos[place] = self._studio.photograph(wanted[place]).image
         try:
-            _write(photos, _file(self._people, self._folder, number))
+            _write(photos, _file(self._album, self._folder, number))
         except OSError as error:
             return number, str(error)
         return number, ""
 
 
-def _file(people: People, folder: Path, number: int) -> Path:
-    return folder / f"{people.first + number}.npy"
+def _file(album: Album, folder: Path, number: int) -> Path:
+    return folder / f"{album.first + number}.npy"
 
 
-def _is_whole(people: People, folder: Path, number: int) -> bool:
+def _is_whole(album: Album, folder: Path, number: int) -> bool:
     try:
-        return len(np.load(_file(people, folder, number), mmap_mode="r")) == people.images
+        return len(np.load(_file(album, folder, number), mmap_mode="r")) == album.photos
     except (OSError, ValueError):
         return False
 

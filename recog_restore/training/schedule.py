@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from .recipe import Stage
+from .plan import Stage
 
 # onecycle begins at a twenty-fifth of the highest rate and ends at a thousandth; cosine ends there as well.
 _FIRST, _LAST = 1 / 25, 1e-3

@@ -11,14 +11,20 @@ import safetensors.torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from ..datasets import Dataset
 from ..datasets.opening import open_dataset
 from ..embed import Embedder
 from ..engine import evaluate
+from ..engine.acquire import has_landmarks
 from ..engine.embeddings import Settings
+from ..engine.plan import make
+from ..errors import RecordError
 from ..networks.cards import EmbedderCard
-from ..protocol import load
+from ..protocol import Protocol, load
+from ..records import nearest
 from ..results import BASELINE, Result
 from ..store import Store
+from .plan import Validation
 from .recipe import Recipe
 
 
@@ -51,35 +57,55 @@ class Candidate(Embedder):
         return self._identity
 
 
-def validate(network: nn.Module, recipe: Recipe, size: tuple[int, int]) -> Result:
-    """Return the result of the recipe's protocol; the network comes back in the mode it was in.
+def validate(asked: Validation, candidate: Embedder) -> Result:
+    """Return the result of a protocol with an embedder.
 
     Raises:
         ResourceMissing, RecordError, DataError: the protocol, its options or its data are not right.
     """
-    asked = recipe.validation
+    protocol, dataset = opened(asked)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(64, 0, "cpu")
+        return evaluate(protocol, dataset, candidate, store=Store(Path(folder)), settings=settings, faces=0)
+
+
+def check(asked: Validation) -> None:
+    """Look for all that a validation needs but the network, where there is one.
+
+    Raises:
+        ResourceMissing, RecordError, DataError: the protocol, its options, its data or ``best`` are not right.
+    """
+    if not asked.protocol:
+        return
+    protocol, dataset = opened(asked)
+    has_landmarks(make(protocol, dataset, limit=None, allow_missing=False).samples, dataset.root)
+    metric = asked.best.partition(" ")[0]
+    if metric not in ("", protocol.primary):
+        raise RecordError(
+            f"validation.best is {asked.best!r}, and validation gives no such number; "
+            f"{nearest(metric, [protocol.primary])}"
+        )
+
+
+def opened(asked: Validation) -> tuple[Protocol, Dataset]:
+    """Return protocol and data set of a validation, the stand-in where no path is given.
+
+    Raises:
+        ResourceMissing, RecordError, DataError: the protocol, its options or its data are not right.
+    """
     protocol = load(asked.protocol)
     name = protocol.data.dataset if asked.data else protocol.data.stand_in or protocol.data.dataset
     data = dataclasses.replace(protocol.data, dataset=name, options={**protocol.data.options, **asked.options})
-    protocol = dataclasses.replace(protocol, data=data)
     dataset = open_dataset(name, Path(asked.data).expanduser() if asked.data else None, **data.options)
-    training = network.training
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            candidate = Candidate(network.eval(), recipe, size)
-            return evaluate(
-                protocol, dataset, candidate, store=Store(Path(folder)), settings=Settings(64, 0, "cpu"), faces=0
-            )
-        finally:
-            network.train(training)
+    return dataclasses.replace(protocol, data=data), dataset
 
 
-def numbers(result: Result) -> dict[str, float]:
-    """Return the primary metric of the untouched faces, in all and for each part of the breakdowns."""
+def numbers(result: Result, preprocessor: str = BASELINE) -> dict[str, float]:
+    """Return the primary metric under a preprocessor, in all and for each part of the breakdowns."""
     primary = result.protocol["settings"]["primary"]
     found = {}
     for value in result.values:
-        if value.metric == primary and value.preprocessor == BASELINE and value.value is not None:
+        if value.metric == primary and value.preprocessor == preprocessor and value.value is not None:
             part = " ".join(f"{key}={text}" for key, text in value.where.items())
             found[f"{primary} {part}".strip()] = value.value
     return found

@@ -73,6 +73,19 @@ def test_reports_can_be_rendered_again_and_side_by_side(drawn: Path, tmp_path: P
         assert sign in rr_run("report", tmp_path / "out", form).stdout
 
 
+def test_paper_table_is_printed_with_the_numbers_of_a_run() -> None:
+    run = Path(__file__).resolve().parents[2] / "reports" / "examples" / "multipie-setting2-synthpie.json"
+    done = rr_run("report", "--table", "mdfr-2", run)
+    assert done.exit_code == 0, done.output
+    (b, _, *_) = [line.split() for line in done.stdout.splitlines() if "reported " in line or "measured " in line]
+    assert b == ["b", "reported", "15.50", "55.10", "85.92", "97.13", "98.41", "98.62"]
+    assert "measured on SynthPIE: multipie-setting2@1" in done.stdout
+    other = rr_run("report", "--table", "mdfr-2", run, "--csv")
+    assert other.exit_code == 2
+    assert "--table prints text; leave out --out, --title" in other.stderr
+    assert rr_run("report", "--table", "mdfr-3", run).exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [

@@ -172,3 +172,18 @@ def test_identification_on_the_real_set_has_13_probes_of_each_person(real):
     assert set(samples.table["sample"].str[-14:].iloc[split.gallery]) == {"frontal/01.jpg"}
     assert dataset.missing() == []
     assert dataset.note in ("", f"{people} of the 500 people are there")
+
+
+def test_people_for_identification_are_chosen_by_number(tree):
+    dataset = CFP(tree, "identification", people=[2, 9])
+    assert set(dataset.samples().table["subject"]) == {"002"}
+    assert dataset.note == "only people 2 to 9"
+    assert dataset.check()[0].expected == "1"
+    with pytest.raises(DataError, match="expected folders 003 … 004 of people, found none"):
+        CFP(tree, "identification", people=[3, 4]).samples()
+
+
+@pytest.mark.parametrize(("split", "people"), [("FP", [1, 2]), ("identification", [1])])
+def test_people_that_are_not_a_range_for_identification_are_refused(split, people, tree):
+    with pytest.raises(DataError, match=r"people is \[.*\], split '.*'; expected first and last number, with 'ident"):
+        CFP(tree, split, people)

@@ -210,3 +210,19 @@ def test_a_file_and_bad_options_are_refused(tmp_path, put):
         Folder(put("faces.zip")).samples()
     with pytest.raises(DataError, match="gallery_per_subject is 0; expected at least 1"):
         Folder(tmp_path, gallery_per_subject=0)
+
+
+def test_subjects_are_chosen_in_the_order_of_their_names(people):
+    assert sorted(set(Folder(people, people=[2, 3]).samples().table["subject"])) == ["s01", "s02"]
+    chosen = Folder(people, people=[13, 99])
+    assert chosen.samples().table["subject"].tolist() == ["s12", "s13"]
+    assert len(chosen.split().gallery) == 2
+    assert chosen.note == "only subjects 13 to 99"
+    with pytest.raises(DataError, match="expected subjects 15 … 20, found 14 subjects"):
+        Folder(people, people=[15, 20]).samples()
+
+
+@pytest.mark.parametrize("chosen", [[1], [0, 2], [3, 2]])
+def test_subjects_that_are_not_a_range_are_refused(chosen, people):
+    with pytest.raises(DataError, match=r"people is \[.*\]; expected the first and the last, counted from 1, or none"):
+        Folder(people, people=chosen)

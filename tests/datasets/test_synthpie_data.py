@@ -162,7 +162,7 @@ def test_a_picture_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(synthpie_tree.os, "replace", killed)
+    monkeypatch.setattr("recog_restore.files.os.replace", killed)
     with pytest.raises(KeyboardInterrupt):
         synthpie_tree._write_png(tmp_path / "a" / "b.png", np.zeros((8, 8, 3), np.uint8))
     assert list((tmp_path / "a").iterdir()) == []

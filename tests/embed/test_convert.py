@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from recog_restore.embed.card import CardEmbedder
-from recog_restore.embed.convert import convert, drawn_faces, verify
+from recog_restore.embed.convert import convert, verify
 from recog_restore.errors import RecordError, ResourceMissing, UnknownName, WeightsError
 from recog_restore.faces import to_float
 from recog_restore.networks import NETWORKS
 from recog_restore.networks.cards import read_card
+from recog_restore.networks.folder import drawn_faces
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,8 @@ PARAMETERS = {
     "iresnet100": 65_156_160,
     "mobilefacenet": 1_003_136,
     "sphereface20": 22_670_656,
+    "frn": 5_928_979,
+    "ffn": 6_675_299,
 }
 
 

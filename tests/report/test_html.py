@@ -335,7 +335,7 @@ def test_a_page_is_written_whole_or_not_at_all(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(html.os, "replace", full)
+    monkeypatch.setattr("recog_restore.files.os.replace", full)
     with pytest.raises(ResultError, match=r"report\.html: the report cannot be written: No space left on device"):
         html.write([make()], path)
     assert path.read_bytes() == before

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from recog_restore.training import loop
+from recog_restore.training import embedder_course
 from recog_restore.training.data import Photos
-from recog_restore.training.loop import Place, new_fabric
+from recog_restore.training.loop import new_fabric
 from recog_restore.training.photos import Batch
-from recog_restore.training.recipe import Recipe, read_recipe
+from recog_restore.training.place import Place
+from recog_restore.training.reading import read_recipe
+from recog_restore.training.recipe import Recipe
 
 TINY = """
 name = "tiny"
@@ -65,8 +67,8 @@ class Stripes:
 def stripes(monkeypatch: pytest.MonkeyPatch) -> Photos:
     """Put stripes in the place of rendered people."""
     photos = Photos(Stripes(), rows=16, classes=4, endless=False, words="stripes")  # type: ignore[arg-type]
-    monkeypatch.setattr(loop, "open_photos", lambda data, cache: photos)
-    monkeypatch.setattr(loop, "fill_cache", lambda recipe, place, progress: None)
+    monkeypatch.setattr(embedder_course, "open_photos", lambda data, cache: photos)
+    monkeypatch.setattr(embedder_course.EmbedderCourse, "fill", lambda plan, place, progress: None)
     return photos
 
 
@@ -77,7 +79,9 @@ def tiny(tmp_path: Path) -> Callable[..., Recipe]:
     def build(*changes: str) -> Recipe:
         file = tmp_path / "recipe.toml"
         file.write_text(TINY, "utf-8")
-        return read_recipe(file, changes)
+        recipe = read_recipe(file, changes)
+        assert isinstance(recipe, Recipe)
+        return recipe
 
     return build
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import torch
 
 from recog_restore.engine.progress import Progress
 from recog_restore.errors import DataError, RecordError
+from recog_restore.training.checkpoint import load, save
 from recog_restore.training.data import Photos
-from recog_restore.training.loop import Place, Trained, new_fabric, train
+from recog_restore.training.loop import Trained, new_fabric, train
+from recog_restore.training.place import Place
 from recog_restore.training.recipe import Recipe
 
 Tiny = Callable[..., Recipe]
@@ -42,7 +45,7 @@ def losses(out: Path) -> list[tuple[str, ...]]:
 
 
 def same(one: Trained, other: Trained) -> bool:
-    return one.size == other.size and all(torch.equal(one.network[key], other.network[key]) for key in one.network)
+    return one.size == other.size and all(torch.equal(one.state[key], other.state[key]) for key in one.state)
 
 
 @pytest.fixture(params=["sgd", "adamw"])
@@ -139,7 +142,7 @@ def test_batch_larger_than_the_data_is_refused(tiny: Tiny, place: Places, cpu: A
 
 def test_half_precision_trains_on_a_cpu(tiny: Tiny, place: Places, stripes: Photos) -> None:
     trained = train(tiny(), place(limit=2), new_fabric("cpu", "bf16-mixed"))
-    assert {tensor.dtype for tensor in trained.network.values()} == {torch.float32}
+    assert {tensor.dtype for tensor in trained.part("network").values()} == {torch.float32}
 
 
 @pytest.mark.parametrize("device", ["gpu", "cpu:1", "tpu"])
@@ -152,3 +155,16 @@ def test_unknown_device_is_refused(device: str) -> None:
 def test_absent_gpu_is_refused() -> None:
     with pytest.raises(RecordError, match="--device cuda: there is no GPU that torch"):
         new_fabric("cuda", "auto")
+
+
+def test_key_that_recipes_did_not_have_counts_as_its_default(
+    tiny: Tiny, place: Places, cpu: Any, stripes: Photos
+) -> None:
+    train(tiny(), place(limit=1), cpu)
+    found = load(place().out)
+    assert found is not None
+    older = {key: value for key, value in found.recipe.items() if key != "training_data"}
+    save(dataclasses.replace(found, recipe=older), place().out)
+    train(tiny(), place(limit=2, resume=True), cpu)
+    with pytest.raises(RecordError, match="a training by another recipe: training_data differ"):
+        train(tiny("training_data=faces"), place(resume=True), cpu)

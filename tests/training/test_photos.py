@@ -10,8 +10,9 @@ import torch
 
 from recog_restore.errors import DataError
 from recog_restore.training import photos
-from recog_restore.training.photos import CachedPhotos, RenderedPhotos, cache_key, missing, render
-from recog_restore.training.recipe import FIRST_TRAINING_SUBJECT, People
+from recog_restore.training.photos import CachedPhotos, RenderedPhotos, album, cache_key, missing, render
+from recog_restore.training.plan import FIRST_TRAINING_SUBJECT
+from recog_restore.training.recipe import People
 
 PEOPLE = People(people=2, images=4, views=2)
 ROWS = [0, 3, 4, 7]
@@ -20,7 +21,7 @@ ROWS = [0, 3, 4, 7]
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("photos")
-    assert list(render(PEOPLE, folder, workers=0)) == [0, 1]
+    assert list(render(album(PEOPLE), folder, workers=0)) == [0, 1]
     return folder
 
 
@@ -28,7 +29,7 @@ def test_cache_holds_one_array_of_each_person(cache: Path) -> None:
     assert sorted(file.name for file in cache.iterdir()) == ["1000000.npy", "1000001.npy"]
     array = np.load(cache / "1000000.npy")
     assert (array.shape, array.dtype) == ((4, 128, 128, 3), np.uint8)
-    assert missing(PEOPLE, cache) == 0
+    assert missing(album(PEOPLE), cache) == 0
 
 
 def test_photos_on_the_fly_are_those_of_the_cache(cache: Path) -> None:
@@ -57,13 +58,13 @@ def test_rows_of_a_later_epoch_are_new_photos_of_the_same_people() -> None:
 def test_only_what_is_missing_is_rendered(cache: Path, tmp_path: Path) -> None:
     (tmp_path / "1000000.npy").write_bytes((cache / "1000000.npy").read_bytes())
     (tmp_path / "1000001.npy").write_bytes((cache / "1000001.npy").read_bytes()[:5000])  # cut off
-    assert missing(PEOPLE, tmp_path) == 1
-    assert list(render(PEOPLE, tmp_path, workers=0)) == [1]
+    assert missing(album(PEOPLE), tmp_path) == 1
+    assert list(render(album(PEOPLE), tmp_path, workers=0)) == [1]
     assert (tmp_path / "1000001.npy").read_bytes() == (cache / "1000001.npy").read_bytes()
 
 
 def test_any_number_of_workers_renders_the_same(cache: Path, tmp_path: Path) -> None:
-    assert sorted(render(PEOPLE, tmp_path, workers=2)) == [0, 1]
+    assert sorted(render(album(PEOPLE), tmp_path, workers=2)) == [0, 1]
     for file in cache.iterdir():
         assert (tmp_path / file.name).read_bytes() == file.read_bytes()
 
@@ -74,7 +75,7 @@ def test_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(photos, "_write", full)
     with pytest.raises(DataError, match="photos cannot be kept: .*No space left"):
-        list(render(PEOPLE, tmp_path, workers=0))
+        list(render(album(PEOPLE), tmp_path, workers=0))
 
 
 def test_key_is_of_what_the_pixels_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from recog_restore.training.recipe import Stage
+from recog_restore.training.plan import Stage
 from recog_restore.training.schedule import rate
 
 

@@ -1,0 +1,62 @@
+"""``rr-restore``: restore the faces of photos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .base import SETTINGS, Command
+
+
+@click.command(cls=Command, context_settings=SETTINGS)
+@click.argument("source", metavar="IN")
+@click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--pre",
+    required=True,
+    metavar="SPEC",
+    help="What restores a face: a name (rr-models list), card:FOLDER, onnx:FILE, python:module:Class; a+b is a chain.",
+)
+@click.option(
+    "--strength", type=click.FloatRange(0, 1), metavar="S", help="0 is the input, 1 the output (of a chain's last)."
+)
+@click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE: finds the faces of a photo.")
+@click.option("--aligned", is_flag=True, help="Each file is an aligned crop: 128×128, 112×112 or 112×96 pixels.")
+@click.option("--compare", is_flag=True, help="Also write NAME.compare.png: every face before and after.")
+@click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
+@click.option("--batch", default=16, show_default=True, type=click.IntRange(min=1), help="Faces restored at once.")
+def restore(
+    source: str,
+    out: Path,
+    pre: str,
+    strength: float | None,
+    detector: str | None,
+    aligned: bool,
+    compare: bool,
+    device: str,
+    batch: int,
+) -> None:
+    """Restore every face in IN, a photo, a folder or a quoted pattern, and write the photos into the folder OUT.
+
+    NAME.png is the photo with its faces pasted back, marked as synthesized; NAME.json says what was done to which face.
+    Faces are restored at 128×128 pixels, so larger ones lose detail. A photo without a face is written as it is; of one
+    that failed, nothing. Exits with 1 if one failed.
+
+    \b
+    rr-restore photos restored --pre mdfr --detector yunet:face_detection_yunet_2023mar.onnx --compare
+    rr-restore "crops/*.png" restored --pre mdfr --aligned
+    """  # noqa: D301  # click's mark for a paragraph that is not wrapped
+    from .restoring import run
+
+    run(
+        source,
+        out,
+        pre=pre,
+        strength=strength,
+        detector=detector,
+        aligned=aligned,
+        compare=compare,
+        device=device,
+        batch=batch,
+    )

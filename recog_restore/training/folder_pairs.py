@@ -1,0 +1,59 @@
+"""Pairs of a folder's photos: a photo as a named degradation leaves it, and the same photo as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ..datasets.base import Samples
+from ..datasets.opening import open_dataset
+from .crops import face_crops, known, usable
+from .pair_batch import PairBatch, PairSource, worsened
+from .restorer_recipe import Faces, PairData
+
+
+class FolderPairs(PairSource):
+    """See ``PairSource``; every photo is a pair.
+
+    Args:
+        data: says which folder and which degradation.
+
+    Raises:
+        DataError: the folder is not as expected.
+    """
+
+    def __init__(self, data: PairData) -> None:
+        assert data.folder is not None
+        self._data, self._seed = data, data.folder.seed
+        root = Path(data.folder.root).expanduser()
+        samples = known(_samples(data.folder, root), root)
+        self._crops = face_crops(samples)
+        self._length = len(samples)
+        self.people = int(samples.table["subject"].nunique())
+        self.words = f"{len(samples):,} photos of {self.people:,} people in {root}"
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, rows: Sequence[int]) -> PairBatch:
+        found = np.asarray(rows) % len(self)
+        crops = self._crops[found.tolist()]
+        kept = np.flatnonzero(usable(crops, self._crops.names[found]))
+        clean = crops.pixels.numpy()[kept]
+        probes, degraded = worsened(clean, [rows[place] for place in kept.tolist()], self._data, self._seed)
+        none = np.zeros((len(kept), 0, 2), np.float32)
+        yaws = np.zeros(len(kept), np.float32)
+        arrays = (probes, clean, clean, found[kept], yaws, degraded, none, none)
+        return PairBatch(*map(torch.from_numpy, arrays))
+
+
+def _samples(asked: Faces, root: Path) -> Samples:
+    people = list(asked.people)
+    if asked.layout == "cfp":
+        samples = open_dataset("cfp", root, split="identification", people=people).samples()
+    else:
+        samples = open_dataset("folder", root, people=people).samples()
+    return Samples(samples.table, samples.files, samples.landmarks, asked.alignment)

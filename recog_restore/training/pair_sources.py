@@ -1,0 +1,29 @@
+"""From a recipe's ``[data]`` to its source of pairs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .folder_pairs import FolderPairs
+from .multipie_pairs import MultiPiePairs
+from .pair_batch import PairSource
+from .pairs import PairPhotos, Points
+from .restorer_recipe import PairData
+
+
+def open_pairs(data: PairData, cache: Path, *, points: Points = "none") -> PairSource:
+    """Return the pairs of a recipe.
+
+    Args:
+        data: the recipe's.
+        cache: holds the rendered photos.
+        points: which landmarks are wanted.
+
+    Raises:
+        DataError: the photos are not as expected.
+    """
+    if data.folder is not None:
+        return FolderPairs(data)
+    if data.multipie is not None:
+        return MultiPiePairs(data, points=points)
+    return PairPhotos(data, cache, points=points)

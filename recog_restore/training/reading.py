@@ -1,0 +1,74 @@
+"""``recipe.toml``: everything that makes a training, as frozen records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from ..errors import RecordError
+from ..networks.toml import toml_text
+from ..records import build, changed, merged, nearest, read_toml
+from .recipe import Recipe
+from .restorer_recipe import RestorerRecipe
+
+AnyRecipe = Recipe | RestorerRecipe
+_KINDS: dict[str, type[Recipe] | type[RestorerRecipe]] = {"embedder": Recipe, "restorer": RestorerRecipe}
+
+
+def read_recipe(path: Path, changes: Iterable[str] = ()) -> AnyRecipe:
+    """Return the recipe in a TOML file; its ``kind`` is ``embedder``, also where it does not say, or ``restorer``.
+
+    ``extends = "other.toml"``, a path from the file's own folder, begins with all that the other recipe says; tables
+    are merged key by key, and the stages one by one: the first with the first, and so on.
+
+    Args:
+        path: the file.
+        changes: ``key=value`` each, key dotted, value as in TOML: ``data.synthpie.people=100``.
+
+    Raises:
+        ResourceMissing, RecordError: there is no such file, or a key or a value is not right.
+    """
+    values = _resolved(path, ())
+    for change in changes:
+        values = changed(values, change)
+    kind = str(values.get("kind", "embedder"))
+    if kind not in _KINDS:
+        raise RecordError(f"{path}: kind is {kind!r}; {nearest(kind, _KINDS)}")
+    return build(_KINDS[kind], values, str(path))
+
+
+def recipe_text(path: Path) -> str:
+    """Return the text of a recipe's file; of one that extends another, TOML of what both say.
+
+    Raises:
+        ResourceMissing, RecordError: there is no such file, or it is not TOML.
+    """
+    return toml_text(_resolved(path, ())) if "extends" in read_toml(path) else path.read_text("utf-8")
+
+
+def _resolved(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:
+    if path.resolve() in [file.resolve() for file in chain]:
+        raise RecordError(f"{chain[0]}: 'extends' goes in a circle: {' → '.join(map(str, (*chain, path)))}")
+    values = read_toml(path)
+    parent = values.pop("extends", None)
+    if parent is None:
+        return values
+    if not isinstance(parent, str):
+        raise RecordError(
+            f"{path}: extends is {parent!r}; expected the file of a recipe, as seen from this one's folder"
+        )
+    return _joined(_resolved(path.parent / parent, (*chain, path)), values)
+
+
+def _joined(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    joined = merged(base, changes)
+    if all(_are_tables(values.get("stages")) for values in (base, changes)):
+        stages = zip_longest(base["stages"], changes["stages"], fillvalue=dict[str, Any]())
+        joined["stages"] = [merged(before, after) for before, after in stages]
+    return joined
+
+
+def _are_tables(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value)

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from numpy.typing import NDArray
+from PIL import Image
+
+from recog_restore.cli import restore
+from recog_restore.detect import DETECTORS, Detections, Detector
+from recog_restore.geometry import CANONICAL_128
+
+
+class Middle(Detector):
+    """Finds one face in the middle of every image but a black one."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        height, width = image.shape[:2]
+        points = (CANONICAL_128[None] - 63.5) * 0.5 + (width / 2, height / 2)
+        points = points[: int(image.any())]
+        return Detections(np.zeros((len(points), 4)), points, np.ones(len(points)))
+
+    def identity(self) -> dict[str, object]:
+        return {"detector": "middle"}
+
+
+@pytest.fixture(autouse=True)
+def middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DETECTORS._entries, "middle", Middle)
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """Return a folder of a JPEG, a PNG in a folder below, a photo without a face and a damaged one."""
+    album = tmp_path / "album"
+    (album / "below").mkdir(parents=True)
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+    cv2.imwrite(str(album / "one.jpg"), pixels)
+    cv2.imwrite(str(album / "below" / "two.png"), pixels)
+    cv2.imwrite(str(album / "black.png"), pixels * 0)
+    (album / "damaged.png").write_bytes((album / "below" / "two.png").read_bytes()[:200])
+    (album / "notes.txt").write_text("not a photo")
+    return album
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(restore, [str(a) for a in arguments])
+
+
+def photo_run(album: Path | str, out: Path, *more: object) -> Result:
+    return run(album, out, "--pre", "bicubic-down4", "--detector", "middle:x", "--device", "cpu", *more)
+
+
+def test_a_folder_is_restored_and_summed_up(album: Path, tmp_path: Path) -> None:
+    done = photo_run(album, tmp_path / "out", "--compare")
+    assert done.exit_code == 1  # one is damaged
+    assert "restored 2 faces in 2 photos of 4\n" in done.stdout
+    assert "passed through: 1 photo: no face was found (black.png)\n" in done.stdout
+    assert "failed: 1 photo: damaged or truncated image" in done.stdout
+    written = {str(f.relative_to(tmp_path / "out")) for f in (tmp_path / "out").rglob("*.*")}
+    assert written == {
+        *("one.png", "one.json", "one.compare.png", "black.png", "black.json"),
+        *("below/two.png", "below/two.json", "below/two.compare.png"),
+    }
+    assert cv2.imread(str(tmp_path / "out" / "one.compare.png")).shape == (256, 512, 3)
+
+
+def test_outputs_say_that_they_are_synthesized_and_how(album: Path, tmp_path: Path) -> None:
+    photo_run(album, tmp_path / "out", "--strength", "0.5")
+    with Image.open(tmp_path / "out" / "one.png") as image:
+        comment = image.text["Comment"]  # type: ignore[attr-defined]
+        assert comment == "synthesized: 1 face is the output of bicubic-down4,strength=0.5 (degrade)"
+    notes = json.loads((tmp_path / "out" / "one.json").read_text("utf-8"))
+    assert notes["synthesized"] is True
+    assert notes["source"] == {"name": "one.jpg", "sha256": digest(album / "one.jpg")}
+    assert notes["preprocessor"]["settings"] == {"strength": 0.5}
+    assert notes["detector"] == {"detector": "middle"}
+    assert [(face["outcome"], face["scale"]) for face in notes["faces"]] == [("restored", 2.0)]
+    with Image.open(tmp_path / "out" / "black.png") as image:
+        assert not image.text  # type: ignore[attr-defined]
+    assert json.loads((tmp_path / "out" / "black.json").read_text("utf-8"))["synthesized"] is False
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_two_runs_give_the_same_bytes_and_strength_zero_the_same_pixels(album: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        photo_run(album, tmp_path / name)
+    for file in (tmp_path / "a").rglob("*.*"):
+        assert file.read_bytes() == (tmp_path / "b" / file.relative_to(tmp_path / "a")).read_bytes()
+    photo_run(album, tmp_path / "zero", "--strength", "0")
+    before, after = cv2.imread(str(album / "below" / "two.png")), cv2.imread(str(tmp_path / "zero/below/two.png"))
+    np.testing.assert_array_equal(after, before)
+
+
+def test_one_photo_and_a_pattern_are_taken_and_outputs_below_the_folder_are_not(album: Path, tmp_path: Path) -> None:
+    assert photo_run(album / "one.jpg", tmp_path / "one").exit_code == 0
+    assert sorted(f.name for f in (tmp_path / "one").iterdir()) == ["one.json", "one.png"]
+    assert "in 2 photos of 2" in photo_run(f"{album}/**/[ot]*.???", tmp_path / "two").stdout
+    assert (tmp_path / "two" / "below" / "two.png").exists()
+    for _ in range(2):
+        assert "of 4\n" in photo_run(album, album / "out").stdout
+
+
+def test_aligned_crops_need_no_detector(tmp_path: Path) -> None:
+    crop = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), crop)
+    done = run(tmp_path / "a.png", tmp_path / "out", "--pre", "gamma", "--aligned")
+    assert done.exit_code == 0, done.output
+    assert "restored 1 face in 1 photo of 1" in done.stdout
+    assert cv2.imread(str(tmp_path / "out" / "a.png")).shape == crop.shape
+
+
+def test_a_large_face_is_said_to_become_softer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Large(Middle):
+        def detect(self, image: NDArray[np.uint8]) -> Detections:
+            points = (CANONICAL_128[None] - 63.5) * 2 + 150
+            return Detections(np.zeros((1, 4)), points, np.ones(1))
+
+    monkeypatch.setitem(DETECTORS._entries, "middle", Large)
+    cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8))
+    done = photo_run(tmp_path / "a.png", tmp_path / "out")
+    assert "1 restored face larger than the crop: softer than the photo" in done.stdout
+
+
+def test_nothing_is_overwritten_that_is_an_input_or_another_output(album: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(album / "one.png"), np.zeros((50, 50, 3), np.uint8))
+    kept = digest(album / "one.png")
+    twice = photo_run(album, tmp_path / "out")
+    assert twice.exit_code == 2
+    assert "would be written to" in twice.stderr
+    assert "which is taken by" in twice.stderr
+    assert photo_run(album / "one.png", album).exit_code == 2
+    assert digest(album / "one.png") == kept
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "out", "--pre", "clahe", "--aligned"], "nowhere: expected a photo, a folder that holds some"),
+        (["nowhere", "out", "--pre", "clahe"], "expected either --detector yunet:FILE"),
+        (["nowhere", "out", "--pre", "clahe", "--aligned", "--detector", "middle:x"], "expected either --detector"),
+        (["nowhere", "out", "--pre", "clahee", "--aligned"], "did you mean 'clahe'"),
+        (["nowhere", "out", "--pre", "clahe,strength=1", "--strength", "1", "--aligned"], "'strength' is given twice"),
+        (["nowhere", "out", "--pre", "clahe", "--aligned", "--device", "tpu"], "--device tpu: expected auto"),
+    ],
+)
+def test_misuse_says_the_way_out(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run(*arguments)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def test_a_folder_that_cannot_be_written_is_named(album: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    done = photo_run(album / "one.jpg", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "cannot be written" in done.stderr

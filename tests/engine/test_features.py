@@ -1,0 +1,272 @@
+"""Whole runs on given features: IJB-C's and TinyFace's protocols in their file formats, without an image."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.io
+
+from recog_restore.datasets.mark import Mark, write_mark
+from recog_restore.datasets.opening import open_dataset
+from recog_restore.engine import evaluate
+from recog_restore.engine.embeddings import Settings
+from recog_restore.errors import DataError, RecordError
+from recog_restore.protocol import load
+from recog_restore.results import Result, read
+from recog_restore.store import Store
+
+from ..metrics.hard import hard
+
+PUBLISHED = json.loads((Path(__file__).parent.parent / "metrics" / "published.json").read_text("utf-8"))
+FARS = ["1e-6", "1e-5", "1e-4", "1e-3", "1e-2", "1e-1"]
+
+
+@pytest.fixture(scope="module")
+def ijbc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The hard embeddings as InsightFace's release of IJB-C, and as ``features.npy``."""
+    root, faces = tmp_path_factory.mktemp("ijbc"), hard()
+    (root / "meta").mkdir()
+    names = [f"{number + 1}.jpg" for number in range(len(faces.score))]
+    points = "30 50 70 50 50 70 35 90 65 90"
+    columns = list(zip(names, faces.template, faces.media, faces.score, strict=True))
+    files = {
+        "face_tid_mid.txt": [f"{name} {template} {media}" for name, template, media, _ in columns],
+        "name_5pts_score.txt": [f"{name} {points} {score}" for name, _, _, score in columns],
+        "template_pair_label.txt": [
+            f"{a} {b} {same}" for a, b, same in zip(faces.first, faces.second, faces.label, strict=True)
+        ],
+    }
+    for name, (numbers, subjects) in zip(("gallery_G1", "gallery_G2"), faces.galleries, strict=True):
+        files[f"1N_{name}.csv"] = _rows(numbers, subjects)
+    files["1N_probe_mixed.csv"] = _rows(*faces.probes)
+    for name, lines in files.items():
+        (root / "meta" / f"ijbc_{name}").write_text("\n".join(lines) + "\n")
+    write_mark(root, Mark("ijbc", "seeded numbers", {}))
+    np.save(root / "features.npy", faces.straight + faces.flipped)
+    return root
+
+
+def _rows(numbers: np.ndarray, subjects: np.ndarray) -> list[str]:
+    return ["TEMPLATE_ID,SUBJECT_ID", *(f"{a},{b}" for a, b in zip(numbers, subjects, strict=True))]
+
+
+def run(protocol: str, name: str, root: Path, features: dict[str, Path], *changes: str, **options: Any) -> Result:
+    return evaluate(
+        load(protocol, changes),
+        open_dataset(name, root),
+        None,
+        features=features,
+        store=Store(root / "store"),
+        settings=Settings(8, 0, "cpu"),
+        **options,
+    )
+
+
+@pytest.fixture(scope="module")
+def verified(ijbc: Path) -> Result:
+    compat = 'compat=["insightface-ijb-evals", "adaface"]'
+    metrics = 'metrics=["tar@far=1e-4", "auc", ' + ", ".join(f'"tar_nearest@far={far}"' for far in FARS) + "]"
+    return run("ijbc", "ijbc", ijbc, {"none": ijbc / "features.npy"}, compat, metrics)
+
+
+@pytest.fixture(scope="module")
+def searched(ijbc: Path) -> Result:
+    compat = 'compat=["insightface-ijb-evals", "insightface-merged", "adaface", "keras-insightface"]'
+    return run("ijbc-1n", "ijbc", ijbc, {"none": ijbc / "features.npy", "same": ijbc / "features.npy"}, compat)
+
+
+def number(result: Result, metric: str, **where: str) -> float:
+    value = result.value(metric, "none", **where)
+    assert value is not None
+    assert value.value is not None
+    return value.value
+
+
+def test_1_to_1_of_a_release_on_disk_gives_the_published_tables(verified: Result) -> None:
+    expected = PUBLISHED["1:1"]["insightface-ijb-evals"]["keep, detector score, flip"]
+    found = [number(verified, f"tar_nearest@far={far}", compat="insightface-ijb-evals") for far in FARS]
+    np.testing.assert_allclose(found, expected[:6], atol=1e-6)
+    assert number(verified, "auc", compat="insightface-ijb-evals") == pytest.approx(expected[6], abs=1e-6)
+    found = [number(verified, f"tar_nearest@far={far}", compat="adaface") for far in FARS]
+    np.testing.assert_allclose(found, PUBLISHED["1:1"]["adaface"]["keep, flip"], atol=1e-6)
+
+
+def test_1_to_1_counts_and_says_how_templates_are_pooled(verified: Result) -> None:
+    assert verified.data["comparisons"] == len(hard().label)
+    assert verified.data["note"].startswith("a mimic of ijbc")
+    assert "multiplied by the detector's score" in verified.settings["templates"]
+    value = verified.value("tar@far=1e-4", "none")
+    assert value is not None
+    assert (value.n, value.false_accepts) == (int(hard().label.sum()), int(1e-4 * (hard().label == 0).sum()))
+    assert "none" in verified.curves
+
+
+def test_1_to_n_of_a_release_on_disk_gives_the_published_tables(searched: Result) -> None:
+    for habit in ("insightface-merged", "adaface"):
+        expected = PUBLISHED["1:N"][habit]
+        for k in ("1", "5", "10"):
+            assert number(searched, f"rank{k}", compat=habit) == pytest.approx(expected["rank"][k], abs=1e-6)
+        for target, key in (("1e-2", "0.0100000000"), ("1e-1", "0.1000000000")):
+            assert number(searched, f"tpir@fpir={target}", compat=habit) == pytest.approx(
+                expected["tpir"][key], abs=1e-6
+            )
+    for habit in ("insightface-ijb-evals", "keras-insightface"):
+        for gallery, expected in zip(("G1", "G2"), PUBLISHED["1:N"][habit], strict=True):
+            where = {"compat": habit, "gallery": gallery}
+            for k in ("1", "5", "10"):
+                assert number(searched, f"rank{k}", **where) == pytest.approx(expected["rank"][k], abs=1e-6)
+            for target in ("1e-4", "1e-3", "1e-2", "1e-1"):
+                rate = expected["tpir"][str(float(target))]
+                assert number(searched, f"tpir@fpir={target}", **where) == pytest.approx(rate, abs=1e-6)
+        ranks = sum(g["rank"]["1"] * g["searches"] for g in PUBLISHED["1:N"][habit]) / 700
+        assert number(searched, "rank1", compat=habit) == pytest.approx(ranks, abs=1e-6)
+
+
+def test_each_gallery_has_its_numbers_and_the_mean_is_plain(searched: Result) -> None:
+    faces = hard()
+    for metric in ("rank1", "tpir@fpir=1e-1", "fnir@fpir=1e-1"):
+        both = [number(searched, metric, gallery=name) for name in ("G1", "G2")]
+        assert number(searched, metric) == pytest.approx(np.mean(both))
+    assert number(searched, "fnir@fpir=1e-1") == pytest.approx(1 - number(searched, "tpir@fpir=1e-1"))
+    counts = searched.data["galleries"]
+    assert counts["G1"]["mated"] + counts["G2"]["mated"] == len(faces.probes[0])
+    assert counts["G1"]["non_mated"] == counts["G2"]["mated"]
+    value = searched.value("tpir@fpir=1e-1", "none", gallery="G1")
+    assert value is not None
+    assert value.false_accepts == int(0.1 * counts["G1"]["non_mated"])
+    assert set(searched.det["none"]) == {"G1", "G2"}
+
+
+def test_fnir_equals_a_slow_search_template_by_template(searched: Result) -> None:
+    faces = hard()
+    vectors, score = (faces.straight + faces.flipped).astype(float), faces.score.astype(float)
+
+    def template(number: int) -> np.ndarray | None:
+        total = np.zeros(vectors.shape[1])
+        rows = np.flatnonzero((faces.template == number) & vectors.any(axis=1))
+        for medium in np.unique(faces.media[rows]):
+            frames = rows[faces.media[rows] == medium]
+            total += np.mean(vectors[frames] * score[frames, None], axis=0)
+        return total / np.linalg.norm(total) if total.any() else None
+
+    gallery = [(subject, template(t)) for t, subject in zip(*faces.galleries[0], strict=True)]
+    hits, tops = [], []
+    for t, subject in zip(*faces.probes, strict=True):
+        probe = template(t)
+        scores = [
+            (-np.inf if probe is None or entry is None else float(probe @ entry), name) for name, entry in gallery
+        ]
+        if subject not in faces.galleries[0][1]:
+            tops.append(max(s for s, _ in scores))
+            continue
+        mate = max(s for s, name in scores if name == subject)
+        hits.append(mate if all(s < mate for s, name in scores if name != subject) else -np.inf)
+    too_low = sorted(tops)[-int(0.1 * len(tops)) - 1]  # accepting this one, there would be an alarm too many
+    expected = np.mean([hit <= too_low for hit in hits])
+    assert number(searched, "fnir@fpir=1e-1", gallery="G1") == pytest.approx(expected, abs=1e-12)
+
+
+def test_features_of_a_preprocessor_stand_beside_the_baselines(searched: Result) -> None:
+    assert [entry["name"] for entry in searched.preprocessors] == ["none", "same"]
+    assert searched.embedder["name"] == "features"
+    same = searched.value("rank1", "same")
+    assert same is not None
+    assert same.value == number(searched, "rank1")
+
+
+def test_such_a_result_is_written_and_read_again(searched: Result, tmp_path: Path) -> None:
+    searched.write(tmp_path / "result.json")
+    assert read(tmp_path / "result.json").numbers() == searched.numbers()
+
+
+@pytest.fixture(scope="module")
+def tinyface(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """20 probes, 30 mates of them and 100 distractors."""
+    root, rng = tmp_path_factory.mktemp("tinyface"), np.random.default_rng(3)
+    folder = root / "Testing_Set"
+    who, mates = rng.integers(1, 11, 20), np.append(np.arange(1, 11), rng.integers(1, 11, 20))
+    for part, ids, names, subjects in (
+        ("probe", "probe_ids", "probe_set", who),
+        ("gallery_match", "gallery_ids", "gallery_set", mates),
+    ):
+        folder.mkdir(exist_ok=True)
+        cells = np.array([[f"{s}_{i}.jpg"] for i, s in enumerate(subjects)], object)
+        lists = {ids: subjects[:, None], names: cells}
+        scipy.io.savemat(folder / f"{part}_img_ID_pairs.mat", lists)
+    (folder / "Gallery_Distractor").mkdir()
+    for place in range(100):
+        (folder / "Gallery_Distractor" / f"{place:03d}.jpg").touch()
+    write_mark(root, Mark("tinyface", "seeded numbers", {}))
+    centre = rng.normal(size=(11, 16))
+    vectors = np.concatenate([centre[who], centre[mates], rng.normal(size=(100, 16))])
+    vectors = (vectors + 0.9 * rng.normal(size=vectors.shape)).astype(np.float32) * rng.uniform(0.5, 2, (150, 1))
+    np.save(root / "features.npy", vectors.astype(np.float32))
+    return root, np.concatenate([who, mates, -np.ones(100, int)])
+
+
+def test_tinyface_ranks_and_precisions_equal_sorted_lists_with_all_distractors(
+    tinyface: tuple[Path, np.ndarray],
+) -> None:
+    root, subject = tinyface
+    found = run("tinyface", "tinyface", root, {"none": root / "features.npy"})
+    given = np.load(root / "features.npy").astype(float)
+    unit = given / np.linalg.norm(given, axis=1, keepdims=True)
+    best, standard, official = [], [], []
+    for probe in range(20):
+        mate = subject[20:] == subject[probe]
+        cosine = mate[np.argsort(-(unit[20:] @ unit[probe]))]
+        places = np.flatnonzero(cosine) + 1
+        best.append(places[0])
+        standard.append(np.mean(np.arange(1, len(places) + 1) / places))
+        near = mate[np.argsort(np.linalg.norm(given[20:] - given[probe], axis=1))]
+        precision = np.append(1.0, np.cumsum(near) / np.arange(1, len(near) + 1))
+        official.append(np.mean([(precision[i] + precision[i + 1]) / 2 for i in np.flatnonzero(near)]))
+    for k in (1, 5, 20, 50):
+        assert number(found, f"rank{k}") == np.mean(np.array(best) <= k)
+    assert number(found, "map") == pytest.approx(np.mean(standard))
+    assert number(found, "map_trapezoid_euclidean") == pytest.approx(np.mean(official))
+    assert found.data["gallery"] == 130
+
+
+def test_a_row_that_is_not_finite_is_a_failure_and_a_miss(tinyface: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    root, _ = tinyface
+    vectors = np.load(root / "features.npy")
+    vectors[:20] = np.where(np.arange(20)[:, None] < 15, np.nan, vectors[:20])
+    np.save(tmp_path / "nan.npy", vectors)
+    found = run("tinyface", "tinyface", root, {"none": tmp_path / "nan.npy"})
+    value = found.value("rank50", "none")
+    assert value is not None
+    assert value.n == 20
+    assert value.value is not None
+    assert value.value <= 0.25
+    assert found.failed == {"none": 15}
+    assert found.failures[0].reason == "the features have no vector of it"
+
+
+def test_features_that_do_not_fit_are_refused(tinyface: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    root, _ = tinyface
+    np.save(tmp_path / "short.npy", np.ones((5, 16), np.float32))
+    np.save(tmp_path / "wide.npy", np.ones((150, 17), np.float32))
+    with pytest.raises(DataError, match="expected 150 rows, one for each sample of the data set, found 5"):
+        run("tinyface", "tinyface", root, {"none": tmp_path / "short.npy"})
+    with pytest.raises(RecordError, match="--features: those of new have 17 dimensions, the baseline's 16"):
+        run("tinyface", "tinyface", root, {"none": root / "features.npy", "new": tmp_path / "wide.npy"})
+    with pytest.raises(RecordError, match="--features: expected the baseline's, as --features FILE"):
+        run("tinyface", "tinyface", root, {"new": root / "features.npy"})
+    with pytest.raises(RecordError, match="tinyface@1 degrades faces, which needs their images"):
+        run("tinyface", "tinyface", root, {"none": root / "features.npy"}, "degradation.name=bicubic-down8")
+
+
+def test_what_needs_templates_is_refused_without_them(tinyface: tuple[Path, np.ndarray]) -> None:
+    root, _ = tinyface
+    with pytest.raises(DataError, match="compat adaface is about templates, and tinyface@1 compares single faces"):
+        run("tinyface", "tinyface", root, {"none": root / "features.npy"}, 'compat=["adaface"]')
+
+
+def test_a_fold_of_templates_is_refused(ijbc: Path) -> None:
+    with pytest.raises(DataError, match="comparisons of templates have no folds; leave out --folds"):
+        run("ijbc", "ijbc", ijbc, {"none": ijbc / "features.npy"}, "data.folds=[1]")

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from recog_restore.datasets.shots import name_of, path_of, table_of
+from recog_restore.datasets.synthpie import attendance, shot_of
+from recog_restore.datasets.synthpie_tree import Part, write
+from recog_restore.decode import read_image
+from recog_restore.degrade import degrade
+from recog_restore.errors import DataError
+from recog_restore.training.multipie_pairs import MultiPiePairs, couples
+from recog_restore.training.restorer_recipe import MultiPiePhotos, PairData
+
+PEOPLE = attendance()[1][:2]
+CAMERAS = {"24_0": 90.0, "13_0": -30.0, "05_1": 0.0}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two rendered people in session 1, neutral, from three cameras under two lights, in Multi-PIE's layout."""
+    root = tmp_path_factory.mktemp("multipie") / "tree"
+    part = Part("full", PEOPLE, (1,), (1,), tuple(CAMERAS), ("07", "12"))
+    write(root, part.names(), workers=1)
+    return root
+
+
+def pairs(root: Path, points: Any = "none", **values: Any) -> MultiPiePairs:
+    values = {"people": 2, "alignment": "canonical-128", **values}
+    data = PairData(multipie=MultiPiePhotos(str(root), **values), degradation="mdfr", degraded=0.5)
+    return MultiPiePairs(data, points=points)
+
+
+def lights(table: Any, **values: Any) -> list[tuple[str, str]]:
+    names = table["sample"].tolist()
+    return [(names[probe], names[target]) for probe, target in couples(table, MultiPiePhotos("x", **values))]
+
+
+def test_target_is_frontal_in_the_same_light_or_the_other_or_both() -> None:
+    names = ["001_01_01_051_07", "001_01_01_051_12", "001_01_01_240_07", "001_01_01_240_12", "001_01_01_240_13"]
+    frontal, shaded, *turned = names
+    table = table_of(names)
+    same = [(frontal, frontal), (shaded, shaded), (turned[0], frontal), (turned[1], shaded)]
+    other = [(name, frontal) for name in names]
+    assert lights(table, lights="same") == same
+    assert lights(table, lights="other") == other
+    assert sorted(lights(table, lights="both")) == sorted({*same, *other})
+    assert lights(table, lights="other", target_light="12") == [(name, shaded) for name in names]
+
+
+def test_target_is_of_the_same_person_and_recording_and_neutral() -> None:
+    names = [
+        name_of(subject, session, recording, camera, "07")
+        for subject in (1, 2)
+        for session, recording in ((1, 1), (1, 2), (4, 1), (4, 2))
+        for camera in ("05_1", "24_0")
+    ]
+    found = dict(lights(table_of(names)))
+    assert found["002_01_01_240_07"] == "002_01_01_051_07"
+    assert found["002_01_02_240_07"] == "002_01_01_051_07"  # a smile
+    assert found["001_01_02_051_07"] == "001_01_01_051_07"
+    assert found["001_04_02_240_07"] == "001_04_02_051_07"  # the second neutral recording
+    assert len(found) == len(names)
+
+
+def test_batch_is_what_lies_in_the_tree(tree: Path) -> None:
+    source = pairs(tree, seed=4)
+    assert (len(source), source.people) == (2 * 3 * 3, 2)
+    assert source.words == f"18 pairs of 2 people in {tree}"
+    batch, seen = source[list(range(18))], set()
+    images = {
+        name: read_image(tree / path_of(name))
+        for name in Part("full", PEOPLE, (1,), (1,), tuple(CAMERAS), ("07", "12")).names()
+    }
+    for row in range(18):
+        (probe,) = [name for name, image in images.items() if np.array_equal(batch.clean[row], image)]
+        (target,) = [name for name, image in images.items() if np.array_equal(batch.targets[row], image)]
+        assert target[:13] == f"{probe[:9]}_051"
+        assert target[-2:] in (probe[-2:], "07")
+        assert batch.yaws[row] == shot_of(probe).shot.yaw
+        wanted = degrade(images[probe], "mdfr", 4, f"row {row}") if batch.degraded[row] else images[probe]
+        assert np.array_equal(batch.probes[row], wanted)
+        seen.add((probe, target))
+    assert len(seen) == 18
+    assert 0 < batch.degraded.sum() < 18
+
+
+def test_rows_beyond_the_last_are_the_same_pairs_degraded_anew(tree: Path) -> None:
+    source = pairs(tree)
+    rows = list(range(18))
+    first, later = source[rows], source[[row + 18 for row in rows]]
+    assert torch.equal(first.targets, later.targets)
+    assert torch.equal(first.clean, later.clean)
+    assert not torch.equal(first.probes, later.probes)
+
+
+def test_points_turn_with_the_probe_and_the_frontal_ones_do_not(tree: Path) -> None:
+    source = pairs(tree, points="five", alignment="landmarks", lights="other")
+    batch = source[list(range(len(source)))]
+    assert batch.points.shape == batch.target_points.shape == (12, 18, 2)
+    away = (batch.points - batch.target_points).norm(dim=-1).mean(1)
+    frontal, turned = away[batch.yaws == 0], away[batch.yaws == 90]
+    assert len(frontal) == len(turned) == 4
+    assert float(frontal.max()) < 4 < 10 < float(turned.min())
+    assert float((batch.target_points - batch.target_points[0]).abs().max()) < 12
+    assert pairs(tree, alignment="landmarks")[[0]].points.shape == (1, 0, 2)
+
+
+def test_only_as_many_people_train_as_are_asked_for(tree: Path) -> None:
+    source = pairs(tree, people=1)
+    assert (len(source), source.people) == (9, 1)
+
+
+def test_pair_whose_image_cannot_be_read_is_left_out_of_its_batch(tmp_path: Path) -> None:
+    part = Part("full", PEOPLE[:1], (1,), (1,), ("24_0", "05_1"), ("07",))
+    write(tmp_path / "tree", part.names(), workers=1)
+    (tmp_path / "tree" / path_of(name_of(PEOPLE[0], 1, 1, "24_0", "07"))).write_bytes(b"not an image")
+    source = pairs(tmp_path / "tree", people=1)
+    assert source[[0, 1]].yaws.tolist() == [0]
+    turned = next(row for row in range(2) if source._couples[row, 0] != source._couples[row, 1])
+    with pytest.raises(DataError, match="no pair of a batch could be had; one of its images: .*_240_07"):
+        _ = source[[turned, turned]]
+
+
+def test_tree_without_frontal_photos_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "tree", Part("full", PEOPLE[:1], (1,), (1,), ("24_0",), ("07",)).names(), workers=1)
+    with pytest.raises(DataError, match=r"expected frontal neutral photos \(camera 05_1\) as targets, .* in 07; found"):
+        pairs(tmp_path / "tree")

@@ -1,0 +1,74 @@
+"""What the recipes that come with the package promise, beyond being valid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recog_restore.protocol import load
+from recog_restore.training.reading import read_recipe
+from recog_restore.training.recipe import Recipe
+from recog_restore.training.restorer_recipe import RestorerRecipe
+
+MODELS = Path(__file__).resolve().parents[2] / "models"
+
+
+def restorer(file: str) -> RestorerRecipe:
+    recipe = read_recipe(MODELS / file)
+    assert isinstance(recipe, RestorerRecipe)
+    return recipe
+
+
+def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on() -> None:
+    recipe = restorer("mdfr-restore/recipe.toml")
+    assert recipe.data.folder is not None
+    first, last = recipe.validation.options["people"]
+    assert recipe.data.folder.layout == "cfp"
+    assert recipe.data.folder.people[1] < first < last
+    protocol = load(recipe.validation.protocol)
+    assert protocol.data.dataset == "cfp"
+    assert protocol.degradation is not None
+    assert (protocol.degradation.name, protocol.degradation.apply) == (recipe.data.degradation, "probes")
+
+
+def test_mdfr_restore_is_for_research_only_and_begins_as_the_identity() -> None:
+    recipe = restorer("mdfr-restore/recipe.toml")
+    assert recipe.stated_rights.weights.startswith("research only")
+    assert recipe.network.arguments["output"] == "residual"
+    assert recipe.task == "restore"
+    assert recipe.judge not in recipe.embedders
+
+
+@pytest.mark.parametrize("name", ["frn-s", "ffn-s", "frn-ti"])
+def test_papers_recipe_has_the_papers_numbers(name: str) -> None:
+    recipe = restorer(f"mdfr/mdfr-paper-{name}.toml")
+    (stage,) = recipe.stages
+    losses = stage.losses
+    assert recipe.name == f"mdfr-paper-{name}"
+    assert recipe.size(stage) == (128, 128)
+    assert (stage.batch, stage.lr, losses.distance, losses.reduction) == (8, 1e-4, "l2", "paper-sum")
+    assert stage.lr * recipe.discriminator_pace == pytest.approx(1e-3)
+    assert losses.pixel == 1
+    stated = {"frn-s": (1e4, 0, 0, 0), "ffn-s": (1e4, 1e4, 1e4, 0), "frn-ti": (0.1, 0, 0, 1)}
+    assert (losses.identity, losses.pcd, losses.icd, losses.alignment) == stated[name]
+    assert (stage.trains, stage.target) == {
+        "frn-s": ("frn", "frontal"),
+        "ffn-s": ("ffn", "frontal"),
+        "frn-ti": ("ti", "teacher"),
+    }[name]
+    assert not recipe.validation.protocol
+
+
+def test_papers_recipes_fit_together() -> None:
+    frn, ffn, ti = (restorer(f"mdfr/mdfr-paper-{name}.toml") for name in ("frn-s", "ffn-s", "frn-ti"))
+    assert ti.generators == {"frn": frn.network, "ffn": ffn.network}
+    assert ti.start.frn == f"runs/train-{frn.name}/{frn.name}"
+    assert ti.start.ffn == f"runs/train-{ffn.name}/{ffn.name}"
+    assert ti.data.multipie == ffn.data.multipie
+    identity = read_recipe(MODELS / "mdfr/mdfr-paper-identity.toml")
+    assert isinstance(identity, Recipe)
+    assert {*frn.embedders, *ffn.embedders, *ti.embedders} == {f"card:runs/train-{identity.name}/{identity.name}"}
+    assert frn.data.folder is not None
+    assert identity.data.folder is not None
+    assert frn.data.folder.root == identity.data.folder.root
