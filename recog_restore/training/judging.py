@@ -26,7 +26,7 @@ from ..preprocess.poses import poses
 from ..results import BASELINE
 from ..store import Store
 from .plan import Validation
-from .validation import numbers, opened
+from .validation import gains, numbers, opened
 
 CANDIDATE = "candidate"
 
@@ -71,7 +71,10 @@ class Judge:
         self._store, self._device = store, device
 
     def __call__(self, candidate: Candidate) -> Mapping[str, float]:
-        """Return the primary metric, in all and in parts: the candidate's, and as ``none …`` the untouched faces'."""
+        """Return the primary metric, in all and in parts: the candidate's, and as ``none …`` the untouched faces'.
+
+        As ``gain …`` it has what the candidate surely gains, see ``gains``.
+        """
         settings = Settings(64, 0, self._device)
         result = evaluate(
             self._protocol,
@@ -83,7 +86,7 @@ class Judge:
             faces=0,
         )
         untouched = {f"{BASELINE} {name}": value for name, value in numbers(result).items()}
-        return {**numbers(result, CANDIDATE), **untouched}
+        return {**numbers(result, CANDIDATE), **untouched, **gains(result, CANDIDATE)}
 
 
 class _Kept(Dataset):

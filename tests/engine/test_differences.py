@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import pytest
 from recog_restore.engine.differences import bootstrap, differences, with_intervals
 from recog_restore.engine.harm import harm, turned
 from recog_restore.engine.kept import MOST, Kept, read
-from recog_restore.engine.measures import baseline_threshold
+from recog_restore.engine.measures import baseline_threshold, measures
 from recog_restore.errors import ResultError
-from recog_restore.metrics import MISS, verification
+from recog_restore.metrics import MISS, hit_scores, tpir_at_fpir, verification
 from recog_restore.results import Difference, ExampleFace, Value
 
 PEOPLE, METRICS = 60, ("accuracy", "eer", "auc", "tar@far=1e-2", "fnmr@baseline")
@@ -80,6 +81,29 @@ def searched() -> Kept:
         impostor_scores={name: np.full(800, 0.4) for name in ranks},
         ranks={name: np.where(found, 1, MISS) for name, found in ranks.items()},
     )
+
+
+def searched_openly() -> Kept:
+    """As ``searched``, but the last ten people are not enrolled; ``gain`` finds more, at the same false alarms."""
+    generator, kept = np.random.default_rng(2), searched()
+    mates = kept.first < 30
+    tops = np.where(mates, 0.3, generator.normal(0.3, 0.05, 800))
+    hits = generator.normal(0.4, 0.1, 800)
+    scores = {"none": hits, "same": hits, "gain": hits + 0.05, "swap": hits - 0.3}
+    return dataclasses.replace(
+        kept,
+        metrics=("rank1", "tpir@fpir=1e-1", "fnir@fpir=1e-1"),
+        mates=mates,
+        ranks={name: np.where(mates & (found > tops), 1, MISS) for name, found in scores.items()},
+        scores={name: np.where(mates, found, -np.inf) for name, found in scores.items()},
+        impostor_scores={name: tops for name in scores},
+    )
+
+
+def searched_in_two() -> Kept:
+    """As ``searched``; the mates of the first ten people are in gallery A, those of the others in B."""
+    kept = searched()
+    return dataclasses.replace(kept, galleries=((kept.first >= 10).astype(np.int64), ("A", "B")))
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +203,48 @@ def test_every_value_gets_an_interval_with_its_method() -> None:
     assert unknown[0].method == "subject bootstrap, subjects unknown"
 
 
+def test_in_an_open_set_the_alarms_of_strangers_set_the_threshold_in_every_draw() -> None:
+    kept = searched_openly()
+    draws = bootstrap(kept, 300)
+    for name, verdict in (("same", "no difference found"), ("gain", "better"), ("swap", "worse")):
+        found = differences((kept, "none"), (kept, name), draws)
+        tpir, fnir = (one(found, f"{rate}@fpir=1e-1") for rate in ("tpir", "fnir"))
+        assert tpir.verdict == fnir.verdict == one(found, "rank1").verdict == verdict
+        assert tpir.difference == pytest.approx(-fnir.difference)
+        assert tpir.n == one(found, "rank1").n == 600
+        assert one(found, "tpir@fpir=1e-1", abs_yaw="90").n == np.count_nonzero(kept.mated & (np.arange(800) % 3 == 2))
+
+
+def test_the_interval_of_a_rate_in_an_open_set_equals_a_slow_resampling() -> None:
+    kept = searched_openly()
+    draws = bootstrap(kept, 40)
+    rates = []
+    for b in range(40):
+        rows = np.repeat(np.arange(800), draws.weights[draws.first, b].astype(int))
+        mated = rows[kept.mated[rows]]
+        strangers = rows[~kept.mated[rows]]
+        hits = hit_scores(kept.ranks["none"][mated], kept.scores["none"][mated])
+        rates.append(tpir_at_fpir(hits, kept.impostor_scores["none"][strangers], 0.1).tpir)
+    (measure,) = [m for m in measures(kept, "none", math.nan) if m.metric == "tpir@fpir=1e-1" and not m.where]
+    assert measure.draws(draws, draws.damping(measure.influence)).tolist() == pytest.approx(rates)
+
+
+def test_of_two_galleries_each_has_its_difference_and_the_mean_is_plain() -> None:
+    kept = searched_in_two()
+    draws = bootstrap(kept, 300)
+    found = differences((kept, "none"), (kept, "gain"), draws)
+    apart = [one(found, "rank1", gallery=name) for name in "AB"]
+    assert [d.n for d in apart] == [200, 600]
+    whole = one(found, "rank1")
+    assert whole.difference == pytest.approx(np.mean([d.difference for d in apart]))
+    assert whole.interval[0] < whole.difference < whole.interval[1]
+    assert not [d for d in found if d.where.get("over") == "gallery"]
+    values = [Value("rank1", "none", 0.7, 800), Value("rank1", "none", 0.7, 200, {"gallery": "A"})]
+    assert [v.method for v in with_intervals(values, kept, draws)] == ["subject bootstrap"] * 2
+    same = differences((kept, "none"), (kept, "same"), draws)
+    assert {(d.difference, d.interval, d.verdict) for d in same} == {(0, (0, 0), "no difference found")}
+
+
 def faces(rows: Sequence[int]) -> list[tuple[ExampleFace, ExampleFace]]:
     return [(ExampleFace(f"a{row}", "", ""), ExampleFace(f"b{row}", "", "")) for row in rows]
 
@@ -227,7 +293,11 @@ def test_turned_searches_are_ordered_by_the_lead_of_the_mate_and_failed_ones_lef
     assert turned(lost, "gain").fixed.tolist() == found.fixed.tolist()[1:]
 
 
-@pytest.mark.parametrize("kept", [compared(), searched()], ids=["verification", "identification"])
+@pytest.mark.parametrize(
+    "kept",
+    [compared(), searched(), searched_openly(), searched_in_two()],
+    ids=["verification", "identification", "open set", "two galleries"],
+)
 def test_what_is_kept_reads_back_the_same(kept: Kept, tmp_path: Path) -> None:
     path = tmp_path / "comparisons.safetensors"
     kept.write(path)

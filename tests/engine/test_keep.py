@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from recog_restore.datasets import Samples
+from recog_restore.datasets import Samples, Split
 from recog_restore.engine.acquire import Jobs
 from recog_restore.engine.keep import keep
 from recog_restore.engine.kept import Kept
@@ -40,6 +40,7 @@ def plan(subjects: list[str], pairs: list[tuple[int, int, bool]], kind: str = "l
         probes=NONE,
         gallery_template=NONE,
         probe_template=NONE,
+        galleries={},
         partial="",
     )
 
@@ -92,6 +93,7 @@ def test_a_search_is_of_one_subject_and_keeps_rank_and_both_scores() -> None:
         probes=np.array([2, 3, 4, 5]),
         gallery_template=np.array([0, 1]),
         probe_template=np.array([0, 1, 1, 2]),
+        galleries={"": Split(np.array([0, 1]), np.array([0, 1, 2]))},
     )
     ranked = Ranked(
         np.array([1, MISS, 2]),
@@ -109,3 +111,39 @@ def test_a_search_is_of_one_subject_and_keeps_rank_and_both_scores() -> None:
     assert found.impostor_scores["none"].dtype == np.float64
     numbers, names = found.labels["age"]
     assert [names[number] for number in numbers] == ["9", "30", "9"]
+
+
+def searched(galleries: dict[str, Split], metrics: tuple[str, ...]) -> Kept:
+    """Three searches for a, b and c, each among some of three enrolled faces of a, b and c."""
+    made = plan(["a", "b", "c", "a", "b", "c"], [], "csv-identification")
+    made = dataclasses.replace(
+        made,
+        protocol=dataclasses.replace(made.protocol, metrics=metrics, primary=metrics[0]),
+        gallery=np.arange(3),
+        probes=np.arange(3, 6),
+        gallery_template=np.arange(3),
+        probe_template=np.arange(3),
+        galleries=galleries,
+    )
+    none = Ranked.misses(3)
+    return keep(made, Scored(ranked={"none": none}, counted={"none": np.ones(3, bool)}), "f" * 64)
+
+
+def test_in_an_open_set_a_search_for_nobody_enrolled_has_no_mate() -> None:
+    found = searched({"": Split(np.array([0, 1]), np.arange(3))}, ("tpir@fpir=1e-1",))
+    assert found.mates is not None
+    assert found.mated.tolist() == [True, True, False]
+    assert found.galleries is None
+
+
+def test_of_several_galleries_a_search_belongs_to_the_one_that_has_its_mate() -> None:
+    found = searched({"1": Split(np.array([0, 2]), np.arange(3)), "2": Split(np.array([1]), np.arange(3))}, ("rank1",))
+    assert found.galleries is not None
+    assert found.galleries[0].tolist() == [0, 1, 0]
+    assert found.galleries[1] == ("1", "2")
+    assert found.metrics == ("rank1",)
+
+
+def test_a_search_with_a_mate_in_two_galleries_has_no_statistics() -> None:
+    found = searched({"1": Split(np.array([0]), np.arange(3)), "2": Split(np.arange(3), np.arange(3))}, ("rank1",))
+    assert found.metrics == ()

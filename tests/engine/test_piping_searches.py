@@ -167,7 +167,7 @@ def test_the_gains_of_two_faces_add_up_to_the_change_of_their_comparison() -> No
         load("drawn"),
         Samples(table, (b"",) * count, None, "arcface-112"),
         Jobs(np.arange(count), np.zeros(count, bool)),
-        *(count, first, second, mated, np.zeros(count // 2, np.int64), none, none, none, none, ""),
+        *(count, first, second, mated, np.zeros(count // 2, np.int64), none, none, none, none, {}, ""),
     )
     blank = np.full(count, "", object)
     raw, done = (Embeddings(generator.normal(size=(count, 8)).astype(np.float32), blank, blank) for _ in range(2))
