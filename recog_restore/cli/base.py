@@ -11,6 +11,9 @@ from ..errors import RecogRestoreError, RecordError, ResourceMissing, UnknownNam
 # What recognizes on SynthPIE where no embedder is named.
 SYNTHPIE_EMBEDDER = "arcface-synthpie"
 
+# Who judges the drift of photos where nobody is named: no loss of the restorers that ship used it.
+JUDGE = "cosface-synthpie"
+
 _MISUSE = (UnknownName, RecordError, ResourceMissing)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .base import SETTINGS, Command
+from .base import JUDGE, SETTINGS, Command
 
 
 @click.command(cls=Command, context_settings=SETTINGS)
@@ -24,6 +24,14 @@ from .base import SETTINGS, Command
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE: finds the faces of a photo.")
 @click.option("--aligned", is_flag=True, help="Each file is an aligned crop: 128×128, 112×112 or 112×96 pixels.")
 @click.option("--compare", is_flag=True, help="Also write NAME.compare.png: every face before and after.")
+@click.option("--drift", is_flag=True, help="Measure how far each face was moved: drift.csv and drift.png.")
+@click.option(
+    "--judge",
+    "judges",
+    multiple=True,
+    metavar="SPEC",
+    help="Measure the drift by this embedder: one that no loss used. May be repeated.  [default: cosface-synthpie]",
+)
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
 @click.option("--batch", default=16, show_default=True, type=click.IntRange(min=1), help="Faces restored at once.")
 def restore(
@@ -34,6 +42,8 @@ def restore(
     detector: str | None,
     aligned: bool,
     compare: bool,
+    drift: bool,
+    judges: tuple[str, ...],
     device: str,
     batch: int,
 ) -> None:
@@ -57,6 +67,7 @@ def restore(
         detector=detector,
         aligned=aligned,
         compare=compare,
+        judges=judges or ((JUDGE,) if drift else ()),
         device=device,
         batch=batch,
     )

@@ -8,6 +8,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from .. import __version__
 from ..detect import Detector
 from ..detect.spec import create as create_detector
+from ..engine.drift import FILE
 from ..engine.marked import png
 from ..engine.restore import Face, Photo, restore_photos
 from ..errors import DataError, RecordError
@@ -28,6 +30,7 @@ from ..preprocess.spec import create as create_preprocessor
 from ..records import plain
 from .bars import Bars
 from .device import chosen_device
+from .drifted import WORST, PhotoDrift
 
 _PHOTOS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm"}
 _SIDE = 256  # pixels of a face on a sheet
@@ -42,6 +45,7 @@ def run(
     detector: str | None,
     aligned: bool,
     compare: bool,
+    judges: Sequence[str],
     device: str,
     batch: int,
 ) -> None:
@@ -61,7 +65,8 @@ def run(
     preprocessor = create_preprocessor(pre if strength is None else f"{pre},strength={strength:g}", device)
     finder = create_detector(detector) if detector is not None else None
     targets = _targets(source, out)
-    _distinct(targets, compare)
+    _distinct(targets, compare, [out / FILE, out / WORST] if judges else [])
+    drift = PhotoDrift(preprocessor, judges, device) if judges else None
     click.echo(_first_line(preprocessor, detector, device), err=True)
     summary = _Summary()
     with Bars() as progress:
@@ -69,9 +74,11 @@ def run(
         for photo in restore_photos(list(targets), preprocessor, finder, batch=batch, device=device):
             if photo.image is not None and photo.outcome != "failed":
                 _write(photo, photo.image, targets[photo.source], preprocessor, finder, compare)
+            if drift is not None:
+                drift.add(targets[photo.source].relative_to(out).with_suffix(photo.source.suffix).as_posix(), photo)
             summary.add(photo)
             progress.advance()
-    for line in summary.lines(out):
+    for line in [*summary.lines(out), *(drift.write(out, partial(_marks, preprocessor)) if drift else [])]:
         click.echo(line)
     if summary.photos["failed"]:
         raise click.exceptions.Exit(1)
@@ -100,8 +107,8 @@ def _targets(source: str, out: Path) -> dict[Path, Path]:
     return {photo: out / photo.relative_to(base).with_suffix(".png") for photo in photos}
 
 
-def _distinct(targets: Mapping[Path, Path], compare: bool) -> None:
-    taken = {photo.resolve(): photo for photo in targets}
+def _distinct(targets: Mapping[Path, Path], compare: bool, others: Sequence[Path]) -> None:
+    taken = {photo.resolve(): photo for photo in targets} | {file.resolve(): Path("--drift") for file in others}
     for photo, target in targets.items():
         for file in (target, _sidecar(target), *([_sheet(target)] if compare else [])):
             if (other := taken.setdefault(file.resolve(), photo)) is not photo or other.resolve() == file.resolve():
@@ -124,7 +131,8 @@ def _write(
     detector: Detector | None,
     compare: bool,
 ) -> None:
-    marks = _marks(photo, preprocessor) if photo.outcome == "restored" else {}
+    restored = sum(face.outcome == "restored" for face in photo.faces)
+    marks = _marks(preprocessor, restored) if restored else {}
     files = {target: png(image, marks), _sidecar(target): _described(photo, preprocessor, detector).encode()}
     if compare and photo.faces:
         files[_sheet(target)] = png(_before_and_after(photo.faces), marks)
@@ -136,8 +144,7 @@ def _write(
             raise DataError(f"{file}: cannot be written: {error.strerror}") from None
 
 
-def _marks(photo: Photo, preprocessor: Preprocessor) -> dict[str, str]:
-    restored = sum(face.outcome == "restored" for face in photo.faces)
+def _marks(preprocessor: Preprocessor, restored: int) -> dict[str, str]:
     what = "1 face is" if restored == 1 else f"{restored} faces are"
     return {
         "Software": f"recog_restore {__version__}",

@@ -8,7 +8,7 @@ that a loss of the preprocessor's training used is no independent one.
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ..embed import Embedder
 from ..errors import DataError
 from ..faces import to_float
+from ..files import write_whole
 from ..preprocess import Preprocessor
 from ..results import DRIFT_BINS, Drift, Drifted
 
@@ -168,27 +169,24 @@ def write_csv(moved: Iterable[Moved], path: Path) -> None:
     Raises:
         DataError: the file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for entry in moved:
+        unknown = np.full(len(entry.samples), np.nan)
+        columns = (
+            entry.cosine,
+            unknown if entry.clean_before is None else entry.clean_before,
+            unknown if entry.clean_after is None else entry.clean_after,
+        )
+        for sample, *numbers in zip(entry.samples, *(c.tolist() for c in columns), strict=True):
+            shown = ["" if np.isnan(x) else f"{x:.6f}" for x in numbers]
+            yes = "yes" if entry.independent else "no"
+            writer.writerow([entry.preprocessor, entry.judge, yes, sample, *shown])
     try:
-        with temporary.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for entry in moved:
-                unknown = np.full(len(entry.samples), np.nan)
-                columns = (
-                    entry.cosine,
-                    unknown if entry.clean_before is None else entry.clean_before,
-                    unknown if entry.clean_after is None else entry.clean_after,
-                )
-                for sample, *numbers in zip(entry.samples, *(c.tolist() for c in columns), strict=True):
-                    shown = ["" if np.isnan(x) else f"{x:.6f}" for x in numbers]
-                    yes = "yes" if entry.independent else "no"
-                    writer.writerow([entry.preprocessor, entry.judge, yes, sample, *shown])
-        os.replace(temporary, path)
+        write_whole(path, text.getvalue().encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise DataError(f"{path}: the drift cannot be written ({error.strerror})") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _cosine(a: Floats, b: Floats) -> Floats:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import ResultError
+from ..files import write_whole
 
 VERSION = 1
 FILE = "comparisons.safetensors"
@@ -99,14 +99,10 @@ class Kept:
         notes["galleries"] = self.galleries[1] if self.galleries is not None else None
         notes |= {"version": VERSION, "labels": [[column, list(names)] for column, (_, names) in self.labels.items()]}
         data = save({name: np.ascontiguousarray(a) for name, a in arrays.items()}, {"notes": json.dumps(notes)})
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            temporary.write_bytes(data)
-            os.replace(temporary, path)
+            write_whole(path, data)
         except OSError as error:
             raise ResultError(f"{path}: the comparisons cannot be written ({error.strerror})") from None
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 def read(path: Path) -> Kept:

@@ -112,6 +112,47 @@ def test_one_photo_and_a_pattern_are_taken_and_outputs_below_the_folder_are_not(
         assert "of 4\n" in photo_run(album, album / "out").stdout
 
 
+def test_the_drift_of_every_face_is_told_with_those_that_moved_most(album: Path, tmp_path: Path) -> None:
+    done = photo_run(album, tmp_path / "out", "--judge", "lbp", "--judge", "cosface-synthpie")
+    assert "drift of 2 faces by bicubic-down4, judged by lbp: mean cosine" in done.stdout
+    assert "judged by cosface-synthpie: mean cosine" in done.stdout
+    assert "warning" not in done.stdout
+    rows = [row.split(",") for row in (tmp_path / "out" / "drift.csv").read_text().splitlines()[1:]]
+    assert [row[:4] for row in rows] == [
+        ["bicubic-down4", judge, "yes", name]
+        for judge in ("lbp", "cosface-synthpie")
+        for name in ("below/two.png#1", "one.jpg#1")
+    ]
+    assert all(-1 <= float(row[4]) < 0.999 for row in rows)
+    assert cv2.imread(str(tmp_path / "out" / "drift.png")).shape == (256, 256, 3)
+    with Image.open(tmp_path / "out" / "drift.png") as image:
+        comment = image.text["Comment"]  # type: ignore[attr-defined]
+    assert comment == "synthesized: 2 faces are the output of bicubic-down4 (degrade)"
+
+
+def test_a_restorer_that_only_its_teacher_judges_is_warned_of(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8))
+    arguments = (tmp_path / "a.png", tmp_path / "out", "--pre", "mdfr", "--aligned", "--device", "cpu")
+    done = run(*arguments, "--judge", "arcface-synthpie")
+    assert "warning: the drift of mdfr has no independent judge: a loss of its training used arcface" in done.stdout
+    done = run(*arguments, "--drift")
+    assert "judged by cosface-synthpie: mean cosine" in done.stdout
+    assert "warning" not in done.stdout
+
+
+def test_a_photo_does_not_take_the_place_of_the_drift(album: Path, tmp_path: Path) -> None:
+    (album / "one.jpg").rename(album / "drift.jpg")
+    done = photo_run(album, tmp_path / "out", "--drift")
+    assert done.exit_code == 2
+    assert "drift.png, which is taken by --drift" in done.stderr
+
+
+def test_without_a_face_there_is_no_drift(album: Path, tmp_path: Path) -> None:
+    done = photo_run(album / "black.png", tmp_path / "out", "--judge", "lbp")
+    assert "drift: no face was restored\n" in done.stdout
+    assert not (tmp_path / "out" / "drift.csv").exists()
+
+
 def test_aligned_crops_need_no_detector(tmp_path: Path) -> None:
     crop = np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8)
     cv2.imwrite(str(tmp_path / "a.png"), crop)

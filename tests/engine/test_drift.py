@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +22,7 @@ from recog_restore.engine.drift import (
 )
 from recog_restore.errors import DataError
 from recog_restore.faces import to_float, to_uint8
+from recog_restore.networks.cards import Teacher
 from recog_restore.preprocess import PREPROCESSORS, Preprocessor
 from recog_restore.results import DRIFT_BINS
 from recog_restore.testing import sample_faces
@@ -43,12 +43,10 @@ def moved(**changes: object) -> Moved:
     return Moved(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def taught(by: list[SimpleNamespace]) -> Preprocessor:
+def taught(by: list[Teacher]) -> Preprocessor:
     """Return a preprocessor whose card names its teachers."""
     preprocessor = PREPROCESSORS.create("clahe")
-    card = preprocessor.card
-    fields = {field.name: getattr(card, field.name) for field in dataclasses.fields(card)}
-    preprocessor.card = SimpleNamespace(**{**fields, "teachers": tuple(by)})  # type: ignore[assignment]
+    preprocessor.card = dataclasses.replace(preprocessor.card, teachers=tuple(by))
     return preprocessor
 
 
@@ -119,10 +117,9 @@ def test_every_face_stands_in_the_table_and_what_is_unknown_is_empty(tmp_path: P
 @pytest.mark.parametrize("known_by", ["name", "weights"])
 def test_a_teacher_is_no_independent_judge(known_by: str) -> None:
     judge: Embedder = EMBEDDERS.create("lbp")
-    teacher = SimpleNamespace(name="lbp", sha256="x") if known_by == "name" else None
-    teacher = teacher or SimpleNamespace(name="of old", sha256=judge.identity())
+    teacher = Teacher("lbp", "x") if known_by == "name" else Teacher("of old", judge.identity())
     assert not independent(taught([teacher]), judge)
-    assert independent(taught([SimpleNamespace(name="another", sha256="y")]), judge)
+    assert independent(taught([Teacher("another", "y")]), judge)
     assert independent(PREPROCESSORS.create("clahe"), judge)
 
 
