@@ -204,6 +204,7 @@ def whole(root: Path, protocol: str, sender: Any) -> None:
         features={"none": root / "features.npy"},
         store=Store(root / "store"),
         settings=Settings(32, 0, "cpu"),
+        draws=0,
     )
     sender.send((time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20))
 

@@ -122,6 +122,14 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--faces", default=6, show_default=True, type=click.IntRange(min=0), help="Gains and losses shown; 0 shows nobody."
 )
 @click.option(
+    "--draws",
+    default=1000,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Draws of the subjects, behind intervals and differences; 0: none of them, which is faster.",
+)
+@click.option(
     "--domains",
     default=0,
     type=click.IntRange(min=0),

@@ -54,7 +54,7 @@ def render(runs: tuple[Path, ...], out: Path | None, title: str | None, table: s
     from ..results import read
 
     if table is not None and (out or title or form):
-        raise click.UsageError("--table prints text; leave out --out, --title, --latex, --csv and --json")
+        raise click.UsageError("--table prints text; leave out --out, --title, --latex, --csv, --json and --thresholds")
     results = [read(run) for run in runs]
     if table is not None:
         from rich.console import Console

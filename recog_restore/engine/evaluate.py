@@ -21,6 +21,7 @@ from ..degrade import DEGRADATIONS
 from ..detect.spec import create as create_detector
 from ..embed import Embedder
 from ..errors import DataError, RecordError, UndefinedMetric
+from ..metrics.bootstrap import DRAWS
 from ..preprocess import PREPROCESSORS, Preprocessor
 from ..protocol import FAILURE_WORDS, Protocol
 from ..records import nearest, plain
@@ -66,6 +67,7 @@ def evaluate(
     limit: int | None = None,
     allow_missing: bool = False,
     faces: int = 6,
+    draws: int = DRAWS,
     comparisons: Path | None = None,
     piping: Piping = WHOLE,
     meter: Meter | None = None,
@@ -88,6 +90,7 @@ def evaluate(
         allow_missing: listed images that are not there are failures to acquire instead of an error.
         faces: gains, losses, confusions and turned decisions to show with their faces, each, per preprocessor.
         domains: people whose probes' features are mapped; 0: no map.
+        draws: of the subjects, behind intervals and differences; 0: there are none of either, nor thresholds.
         piping: gates and fusions around the preprocessors.
         meter: how to measure their drift; None: not at all.
         comparisons: the file in which every comparison is kept, so that runs can be subtracted later; None keeps none.
@@ -152,12 +155,13 @@ def evaluate(
     with progress.timed("statistics"):
         content = fingerprint(digests, plan)
         kept = keep(plan, scored, content)
-        draws = bootstrap(kept)
-        values = with_intervals(scored.values, kept, draws)
-        others = list(found)[1:]
-        changes = [d for name in others for d in differences((kept, BASELINE), (kept, name), draws)]
-        safe = [threshold for name in found for threshold in thresholds(kept, name, draws)]
-        one_sided = sides(plan, found, kept, draws, index, settings.device)
+        values, changes, safe, one_sided = scored.values, [], [], {}
+        if draws:
+            drawn = bootstrap(kept, draws)
+            values = with_intervals(values, kept, drawn)
+            changes = [d for name in list(found)[1:] for d in differences((kept, BASELINE), (kept, name), drawn)]
+            safe = [threshold for name in found for threshold in thresholds(kept, name, drawn)]
+            one_sided = sides(plan, found, kept, drawn, index, settings.device)
     with progress.timed("examples"):
         shown = examples(plan, acquisition, columns, found, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
@@ -214,6 +218,7 @@ def evaluate(
             "allow_missing": allow_missing,
             "degradation": plain(acquisition.degradation.settings()) if acquisition.degradation else None,
             **({"search": scored.search} if scored.search else {}),
+            "draws": draws,
             **({"gate": fitted} if fitted else {}),
             **({"templates": scored.pooling} if scored.pooling else {}),
         },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..metrics.bootstrap_curves import tar_at_far_draws, threshold_draws
 from ..results import Threshold
 from .differences import SUBJECT_BOOTSTRAP, percentiles, unknown
 from .kept import Kept
+from .measures import MOST_ABOVE
 
 FMRS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
 
@@ -42,14 +44,19 @@ def _threshold(kept: Kept, preprocessor: str, fmr: float, draws: SubjectBootstra
         point = verification.tar_at_far(scores[counted & kept.mated], scores[impostor], fmr)
     influence = np.where(impostor, (scores >= point.threshold) - point.far_achieved, 0.0)
     damping = draws.damping(influence)
-    return Threshold(
+    found = Threshold(
         preprocessor=preprocessor,
         fmr=fmr,
         value=point.threshold,
         n=n,
         false_accepts=point.false_accepts,
-        interval=percentiles(threshold_draws(draws, scores, fmr, counted, damping), draws),
         fnmr=point.fnmr,
+    )
+    if n * fmr > MOST_ABOVE:
+        return found
+    return dataclasses.replace(
+        found,
+        interval=percentiles(threshold_draws(draws, scores, fmr, counted, damping), draws),
         fnmr_interval=percentiles(1 - tar_at_far_draws(draws, scores, fmr, counted, damping), draws),
         method=SUBJECT_BOOTSTRAP + unknown(kept),
     )

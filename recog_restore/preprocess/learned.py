@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RecordError, ResourceMissing
+from ..files import write_whole
 from ..records import build, plain
 from .base import Preprocessor
 from .gate import Facts, Gate
@@ -102,14 +102,10 @@ class Learned:
         Raises:
             RecordError: the file cannot be written.
         """
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            temporary.write_text(json.dumps(plain(self), indent=1, allow_nan=False) + "\n", "utf-8")
-            os.replace(temporary, path)
+            write_whole(path, f"{json.dumps(plain(self), indent=1, allow_nan=False)}\n".encode())
         except OSError as error:
             raise RecordError(f"{path}: the gate cannot be written ({error.strerror})") from None
-        finally:
-            temporary.unlink(missing_ok=True)
 
 
 class LearnedGate(Gate):

@@ -81,7 +81,7 @@ def caveat(result: Result) -> str:
         return "No interval was computed: this run does not tell whether these differences could be chance."
     if trials(result) == "search":
         return (
-            "The intervals are of the values; the differences carry no paired test yet: "
+            "The intervals are of the values; the differences carry no paired test: "
             "this run does not tell whether they could be chance."
         )
     return "The intervals are of the values; the differences themselves were not tested for significance."

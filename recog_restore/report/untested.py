@@ -9,6 +9,9 @@ from .wording import count, one_in, preprocessors, property_words, trials, uniqu
 # Upper 95 % limit of a rate of which no case was seen in n: 3 / n.
 _RULE_OF_THREE = 3
 
+# What stands in ``where`` and is no property of people or pictures.
+_NO_GROUPS = ("fold", "gallery", "compat", OVER)
+
 
 def untested(result: Result) -> tuple[str, ...]:
     """Return one sentence per question that the run leaves open, the widest first."""
@@ -35,6 +38,8 @@ def _people(result: Result) -> str:
 
 
 def _task(result: Result) -> str:
+    if result.det:
+        return ""  # of an open set
     if trials(result) == "search":
         return (
             "People who are not in the gallery: every search here has its mate there (a closed set), so nothing is "
@@ -54,7 +59,7 @@ def _rates(result: Result) -> str:
 
 
 def _groups(result: Result) -> str:
-    keys = unique(key for value in result.values for key in value.where if key not in ("fold", OVER))
+    keys = unique(key for value in result.values for key in value.where if key not in _NO_GROUPS)
     if not keys:
         return (
             "Whether some are harmed more than others: nothing was broken down, by pose, size, light, age, sex or skin "

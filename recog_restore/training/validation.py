@@ -69,7 +69,7 @@ def validate(asked: Validation, candidate: Embedder) -> Result:
     protocol, dataset = opened(asked)
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(64, 0, "cpu")
-        return evaluate(protocol, dataset, candidate, store=Store(Path(folder)), settings=settings, faces=0)
+        return evaluate(protocol, dataset, candidate, store=Store(Path(folder)), settings=settings, faces=0, draws=0)
 
 
 def check(asked: Validation) -> None:

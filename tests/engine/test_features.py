@@ -13,8 +13,11 @@ import scipy.io
 from recog_restore.datasets.mark import Mark, write_mark
 from recog_restore.datasets.opening import open_dataset
 from recog_restore.engine import evaluate
+from recog_restore.engine.drifting import Meter
 from recog_restore.engine.embeddings import Settings
+from recog_restore.engine.piping import Piping
 from recog_restore.errors import DataError, RecordError
+from recog_restore.preprocess.gate import create as gate
 from recog_restore.protocol import load
 from recog_restore.results import Result, read
 from recog_restore.store import Store
@@ -270,3 +273,46 @@ def test_what_needs_templates_is_refused_without_them(tinyface: tuple[Path, np.n
 def test_a_fold_of_templates_is_refused(ijbc: Path) -> None:
     with pytest.raises(DataError, match="comparisons of templates have no folds; leave out --folds"):
         run("ijbc", "ijbc", ijbc, {"none": ijbc / "features.npy"}, "data.folds=[1]")
+
+
+@pytest.mark.parametrize("protocol", ["ijbc", "ijbc-1n"])
+def test_equal_features_differ_by_nothing_and_keep_their_scores_under_every_fusion(ijbc: Path, protocol: str) -> None:
+    features = {"none": ijbc / "features.npy", "same": ijbc / "features.npy"}
+    result = run(protocol, "ijbc", ijbc, features, draws=50, piping=Piping(fusions=("replace", "max-score")))
+    assert [entry["name"] for entry in result.preprocessors] == ["none", "same", "same, fused by max-score"]
+    rates = [v for v in result.values if v.preprocessor == "none" and "compat" not in v.where]
+    for value in rates:
+        fused = result.value(value.metric, "same, fused by max-score", **value.where)
+        assert fused is not None
+        assert fused.value == pytest.approx(value.value, abs=1e-12)
+    assert result.differences
+    assert {d.verdict for d in result.differences} == {"no difference found"}
+    assert {d.difference for d in result.differences if d.preprocessor == "same"} == {0.0}
+
+
+def test_a_mean_over_galleries_has_an_interval_by_subject_and_an_open_set_rate_of_one_has_not(searched: Result) -> None:
+    methods = {
+        (v.metric, v.where.get("gallery", "")): v.method
+        for v in searched.values
+        if v.preprocessor == "none" and "compat" not in v.where
+    }
+    assert methods["rank1", ""] == "subject bootstrap"
+    assert "subject" in methods["rank1", "G1"]
+    assert methods["tpir@fpir=1e-1", "G1"] == "clopper-pearson"
+    assert not [d for d in searched.differences if d.metric.startswith("tpir")]
+
+
+def test_without_draws_there_is_neither_difference_nor_threshold(ijbc: Path) -> None:
+    features = {"none": ijbc / "features.npy", "same": ijbc / "features.npy"}
+    result = run("ijbc", "ijbc", ijbc, features, draws=0)
+    assert (result.differences, result.thresholds, result.sides) == ((), (), {})
+    assert {v.method for v in result.values} == {""}
+    assert result.harm[0].broken == 0
+
+
+def test_gates_and_drift_need_faces(ijbc: Path) -> None:
+    features = {"none": ijbc / "features.npy", "same": ijbc / "features.npy"}
+    with pytest.raises(RecordError, match="--features: there are no faces for a gate to look at; leave out --gate"):
+        run("ijbc", "ijbc", ijbc, features, piping=Piping(gates=(gate("norm<18"),)))
+    with pytest.raises(RecordError, match="no faces whose drift could be measured; leave out --drift and --judge"):
+        run("ijbc", "ijbc", ijbc, features, meter=Meter())

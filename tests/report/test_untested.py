@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from recog_restore.report.untested import untested
-from recog_restore.results import Result
+from recog_restore.results import Curve, Result
 
 
 def said(result: Result) -> str:
@@ -23,6 +23,11 @@ def test_a_closed_set_says_nothing_about_strangers(poses: Callable[..., Result])
     assert "every search here has its mate there (a closed set)" in text
     assert "the 137 people of synthpie" in text
     assert "Preprocessing the gallery as well: only the other side was preprocessed." in text
+
+
+def test_an_open_set_has_tested_strangers(poses: Callable[..., Result]) -> None:
+    curve = Curve((0.5,), (0.1,), (0.2,))
+    assert "closed set" not in said(dataclasses.replace(poses(), det={"none": {"": curve}}))
 
 
 def test_the_rule_of_three_bounds_the_rates_that_can_be_seen(make: Callable[..., Result]) -> None:
