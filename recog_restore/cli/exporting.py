@@ -12,6 +12,7 @@ from torch.nn.functional import interpolate
 from ..embed.card import CardEmbedder
 from ..errors import RecordError, UnknownName
 from ..faces import to_float
+from ..files import write_whole
 from ..geometry import CANONICAL_SIZE
 from ..networks.cards import EmbedderCard, RestorerCard, kind_of, read_card, read_restorer_card, shipped
 from ..networks.export import Exported
@@ -64,7 +65,7 @@ def _export_embedder(place: Traversable, card: EmbedderCard, out: Path) -> Expor
     inputs = CardEmbedder(place).prepare(to_float(drawn_faces()))
     written = write(load_network(place, card), inputs, out, card_text(card))
     weights = dataclasses.replace(card.weights, file=out.name, sha256=written.sha256)
-    beside.write_text(card_text(dataclasses.replace(card, weights=weights)), "utf-8")
+    write_whole(beside, card_text(dataclasses.replace(card, weights=weights)).encode())
     return written
 
 

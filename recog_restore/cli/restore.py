@@ -44,8 +44,8 @@ def restore(
     that failed, nothing. Exits with 1 if one failed.
 
     \b
-    rr-restore photos restored --pre mdfr --detector yunet:face_detection_yunet_2023mar.onnx --compare
-    rr-restore "crops/*.png" restored --pre mdfr --aligned
+    rr-restore photos restored --pre onnx:restorer.onnx --detector yunet:face_detection_yunet_2023mar.onnx --compare
+    rr-restore "crops/*.png" restored --pre onnx:restorer.onnx --aligned
     """  # noqa: D301  # click's mark for a paragraph that is not wrapped
     from .restoring import run
 

@@ -62,6 +62,7 @@ def run(
     finder = create_detector(detector) if detector is not None else None
     targets = _targets(source, out)
     _distinct(targets, compare)
+    click.echo(_first_line(preprocessor, detector, device), err=True)
     summary = _Summary()
     with Bars() as progress:
         progress.start("restore", len(targets))
@@ -74,6 +75,13 @@ def run(
         click.echo(line)
     if summary.photos["failed"]:
         raise click.exceptions.Exit(1)
+
+
+def _first_line(preprocessor: Preprocessor, detector: str | None, device: str) -> str:
+    """Return what runs on what, and which faces the preprocessor was made for."""
+    card = preprocessor.card
+    made_for = f", made for {card.tested_range}" if card.tested_range else ""
+    return f"{card.name}: {card.task}{made_for} · {detector or 'aligned crops'} · {device}"
 
 
 def _targets(source: str, out: Path) -> dict[Path, Path]:

@@ -121,6 +121,14 @@ def test_aligned_crops_need_no_detector(tmp_path: Path) -> None:
     assert cv2.imread(str(tmp_path / "out" / "a.png")).shape == crop.shape
 
 
+def test_the_first_line_says_which_faces_it_is_made_for(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((112, 112, 3), np.uint8))
+    done = run(tmp_path / "a.png", tmp_path / "out", "--pre", "mdfr", "--aligned", "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    assert done.stderr.startswith("mdfr: frontalize, made for rendered faces only")
+    assert done.stderr.splitlines()[0].endswith("· aligned crops · cpu")
+
+
 def test_a_large_face_is_said_to_become_softer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Large(Middle):
         def detect(self, image: NDArray[np.uint8]) -> Detections:

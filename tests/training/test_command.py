@@ -14,6 +14,7 @@ from recog_restore.embed.convert import verify
 from recog_restore.embed.spec import create
 from recog_restore.networks.cards import read_card
 
+from .command import FILES, trained
 from .conftest import TINY
 
 VALIDATION = """
@@ -26,10 +27,7 @@ options = { part = "train", train_people = 3, sessions = [1], probes_per_person 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("train")
-    (folder / "recipe.toml").write_text("half = true\n" + TINY + VALIDATION, "utf-8")
-    arguments = [folder / "recipe.toml", "--out", folder / "out", "--cache", folder / "cache", "--workers", "0"]
-    done = CliRunner().invoke(train, [*map(str, arguments), "--device", "cpu", "--set", "data.synthpie.images=2"])
-    assert done.exit_code == 0, done.output
+    done = trained(folder, "half = true\n" + TINY + VALIDATION, "--set", "data.synthpie.images=2")
     assert done.output.startswith(
         "tiny: sphereface20, cosface head, 112×96 RGB, (x − 127.5) / 127.5; SynthPIE, 4 people"
     )
@@ -38,14 +36,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_folder_is_an_embedder_whose_goldens_hold(out: Path) -> None:
     folder = out / "tiny"
-    assert {file.name for file in folder.iterdir()} == {
-        "card.toml",
-        "golden.safetensors",
-        "log.csv",
-        "recipe.toml",
-        "validation.csv",
-        "weights.safetensors",
-    }
+    assert {file.name for file in folder.iterdir()} == FILES
     assert verify(folder) < 1e-4
     card = read_card(folder / "card.toml")
     assert (card.name, card.title, card.dim, card.flip) == ("tiny", "A tiny network", 8, "sum")

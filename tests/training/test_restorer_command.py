@@ -17,6 +17,7 @@ from recog_restore.preprocess.spec import create
 from recog_restore.testing import sample_faces
 from recog_restore.training import best
 
+from .command import FILES, trained
 from .restorer import TINY_RESTORER
 
 VALIDATION = """
@@ -31,10 +32,7 @@ best = "rank1"
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("train")
-    (folder / "recipe.toml").write_text("half = true\n" + TINY_RESTORER + VALIDATION, "utf-8")
-    arguments = [folder / "recipe.toml", "--out", folder / "out", "--cache", folder / "cache", "--workers", "0"]
-    done = CliRunner().invoke(train, [*map(str, arguments), "--device", "cpu"])
-    assert done.exit_code == 0, done.output
+    done = trained(folder, "half = true\n" + TINY_RESTORER + VALIDATION)
     assert done.output.startswith(
         "tiny-restorer: frn, taught by arcface-synthpie, judged by lbp; SynthPIE, 2 people × 4 probes; 7 steps on"
     )
@@ -45,14 +43,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_folder_is_a_restorer_whose_goldens_hold(out: Path) -> None:
     folder = out / "tiny-restorer"
-    assert {file.name for file in folder.iterdir()} == {
-        "card.toml",
-        "golden.safetensors",
-        "log.csv",
-        "recipe.toml",
-        "validation.csv",
-        "weights.safetensors",
-    }
+    assert {file.name for file in folder.iterdir()} == FILES
     assert verify(folder) < 1e-4
     card = read_restorer_card(folder / "card.toml")
     assert (card.name, card.title, card.task, card.size) == ("tiny-restorer", "A tiny restorer", "frontalize", 128)
