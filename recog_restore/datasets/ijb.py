@@ -13,7 +13,8 @@ The crops cannot be traced back to NIST's names. Subjects are known only through
 there, comparisons can be run, and the column of subjects is empty.
 
 Source: Maze et al., "IARPA Janus Benchmark – C", ICB 2018; Whitelam et al., "IARPA Janus Benchmark-B", CVPRW 2017;
-deepinsight/insightface 7fadd420, recognition/_evaluation_/ijb (the files and what their columns mean).
+deepinsight/insightface 7fadd420, recognition/_evaluation_/ijb (the files and what their columns mean);
+leondgarse/Keras_insightface issue 88 (from whose rates follows how many probes of IJB-B have a mate in S1 and in S2).
 """
 
 from __future__ import annotations
@@ -53,12 +54,14 @@ class IJB(Dataset):
     Args:
         root: the folder that holds ``meta`` and the images, or the one above it (``IJBC``, ``IJBB``).
         points: which list of points: ``name_5pts_score``, or another that lies beside it, as
-        ``name_5pts_score_retina``. images: the folder of images.
+            ``name_5pts_score_retina``.
+        images: the folder of images.
     """
 
     release: ClassVar[str]
     enrolled: ClassVar[tuple[str, str]]
     counts: ClassVar[dict[str, int]]
+    mated_probes: ClassVar[dict[str, int]] = {}
 
     def __init__(self, root: Path, points: str = "name_5pts_score", images: str = "loose_crop") -> None:
         super().__init__(root)
@@ -223,9 +226,13 @@ class IJB(Dataset):
         findings = []
         for name in self.enrolled:
             mated = int(np.isin(probes, list(people[name])).sum())
+            expected = None if self._mark else self.mated_probes.get(name)
             findings.append(
                 Finding(
-                    True, f"probes with a mate in {name}, and without", "-", f"{mated:,} and {len(probes) - mated:,}"
+                    ok=expected in (None, mated),
+                    what=f"probes with a mate in {name}, and without",
+                    expected="-" if expected is None else _both(expected, self.counts["probe templates"]),
+                    found=_both(mated, len(probes)),
                 )
             )
         shared = people[self.enrolled[0]] & people[self.enrolled[1]]
@@ -277,6 +284,7 @@ class IJBB(IJB):
         "templates in both galleries": 1_845,
         "probe templates": 10_270,
     }
+    mated_probes: ClassVar[dict[str, int]] = {"S1": 5_016, "S2": 5_254}
 
 
 def _subjects(path: Path, templates: NDArray[np.int32]) -> dict[int, int]:
@@ -296,6 +304,10 @@ def _subjects(path: Path, templates: NDArray[np.int32]) -> dict[int, int]:
     if len(stray):
         raise DataError(f"{path}: template {stray[0]} has no image in the list of images")
     return dict(zip(rows[TEMPLATE].tolist(), rows["subject"].tolist(), strict=True))
+
+
+def _both(mated: int, probes: int) -> str:
+    return f"{mated:,} and {probes - mated:,}"
 
 
 def _absent(what: str, path: Path) -> Finding:

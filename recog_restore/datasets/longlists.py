@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..files import write_whole
 from ..resources import cache_folder
 from .textfiles import read_lines
 
@@ -107,10 +107,9 @@ def kept(source: Path, what: str, made: Callable[[], NDArray[Any]]) -> NDArray[A
         array = made()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".")
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, array, allow_pickle=False)
-        os.replace(temporary, place)
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        write_whole(place, buffer.getvalue())
     except OSError:
         pass
     array.flags.writeable = False

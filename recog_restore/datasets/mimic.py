@@ -7,8 +7,6 @@ imitates, and is said to be.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..files import write_whole
 from ..registry import Registry
 from .base import Samples
 from .cast import Cast, Face, cast, face, points_of
@@ -108,8 +107,4 @@ def write_image(path: Path, image: NDArray[np.uint8]) -> None:
     """Write an (H, W, 3) uint8 RGB image whole or not at all; JPEG of quality 95, or PNG, by the name's ending."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _, encoded = cv2.imencode(path.suffix, image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(encoded.tobytes())
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
+    write_whole(path, encoded.tobytes())
