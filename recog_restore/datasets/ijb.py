@@ -41,10 +41,10 @@ from .base import (
     count_finding,
     missing_finding,
 )
-from .longlists import kept, read_columns
+from .landmarks import COLUMNS
+from .longlists import kept, places, read_columns
 from .mark import read_mark
 
-POINTS = tuple(f"{axis}{point}" for point in range(1, 6) for axis in "xy")
 FAILED_SCORE = 0.1  # what the release's list says where the detector found no face
 
 
@@ -111,7 +111,7 @@ class IJB(Dataset):
     @cached_property
     def _samples(self) -> Samples:
         faces, path = self._faces, self._meta(f"{self._points}.txt")
-        points = read_columns(path, {"name": np.str_, **dict.fromkeys(POINTS, np.float64), SCORE: np.float64})
+        points = read_columns(path, {"name": np.str_, **dict.fromkeys(COLUMNS, np.float64), SCORE: np.float64})
         if len(points["name"]) != len(faces["name"]):
             raise DataError(
                 f"{path}: expected a line for each of the {len(faces['name']):,} images of "
@@ -135,7 +135,7 @@ class IJB(Dataset):
                 "detected": np.where(points[SCORE] > FAILED_SCORE + 0.005, "yes", "no").astype(object),
             }
         )
-        landmarks = np.stack([points[name] for name in POINTS], axis=1).reshape(-1, 5, 2)
+        landmarks = np.stack([points[name] for name in COLUMNS], axis=1).reshape(-1, 5, 2)
         return Samples(table, tuple(folder / name for name in faces["name"]), landmarks)
 
     def _subject_of(self, template: NDArray[np.int32]) -> NDArray[np.object_]:
@@ -152,17 +152,8 @@ class IJB(Dataset):
         if not path.is_file():
             raise DataError(f"{path}: no such file")
         ids = kept(path, "template pairs 1", self._listed)
-        known = np.full(max(int(ids[:2].max()), int(self._templates[-1])) + 1, -1, np.int32)
-        known[self._templates] = np.arange(len(self._templates), dtype=np.int32)
-        first, second = known[ids[0]], known[ids[1]]
-        stray = np.flatnonzero((first < 0) | (second < 0))
-        if len(stray):
-            place = int(stray[0])
-            template = ids[0 if first[place] < 0 else 1, place]
-            raise DataError(
-                f"{path}: comparison {place + 1:,}: template {template} has no image in "
-                f"{self._meta('face_tid_mid.txt').name}"
-            )
+        absent = f"has no image in {self._meta('face_tid_mid.txt').name}"
+        first, second = places(path, ids[:2], self._templates, absent)
         return TemplatePairs(first, second, ids[2] == 1, np.broadcast_to(np.int32(0), first.shape))
 
     def _listed(self) -> NDArray[np.int32]:

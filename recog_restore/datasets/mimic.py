@@ -92,8 +92,7 @@ def write_mimic(mimic: Mimic, out: Path, source: str, advance: Callable[[int], N
     Raises:
         DataError: the folder holds something, or cannot be written, or a face cannot be read.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out}: expected a new or an empty folder, found other files in it")
+    check_empty(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         mark = Mark(mimic.title, source, mimic.write(out, advance))
@@ -101,6 +100,12 @@ def write_mimic(mimic: Mimic, out: Path, source: str, advance: Callable[[int], N
     except OSError as error:
         raise DataError(f"{out}: a mimic cannot be written ({error.strerror}); name another folder") from None
     return mark
+
+
+def check_empty(out: Path) -> None:
+    """Raise ``DataError`` unless that is a new or an empty folder."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out}: expected a new or an empty folder, found other files in it")
 
 
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:
