@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from ..decode import read_image
 from ..errors import DataError
 from .base import TEMPLATE, Dataset, Pairs, Samples, TemplatePairs
-from .cast import points_of
 from .landmarks import COLUMNS
-from .mimic import check_empty, write_image
+from .mimics.base import check_empty, write_image
+from .mimics.cast import points_of
 from .textfiles import write_text
 
 

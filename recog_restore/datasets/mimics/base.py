@@ -1,9 +1,4 @@
-"""Mimics: small, valid sets in the exact file formats of others, made of any faces at hand.
-
-They are for tests, for tutorials and for those who wait for a licence. Each writes its images and lists, and
-``mimic.toml`` (see ``mark``). A number from one is a number of the faces that it was made of, never of the set that it
-imitates, and is said to be.
-"""
+"""What all mimics share, and the writing of one."""
 
 from __future__ import annotations
 
@@ -16,12 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..files import write_whole
-from ..registry import Registry
-from .base import Samples
+from ...errors import DataError
+from ...files import write_whole
+from ..base import Samples
+from ..mark import Mark, write_mark
 from .cast import Cast, Face, cast, face, points_of
-from .mark import Mark, write_mark
 
 
 class Mimic(ABC):
@@ -67,17 +61,6 @@ class Mimic(ABC):
             out: an empty folder.
             advance: is told how many more images are written.
         """
-
-
-MIMICS: Registry[Mimic] = Registry("layout to mimic", "recog_restore.mimics")
-for _name, _class in {
-    "ijbc": "mimic_ijb:IJBCMimic",
-    "ijbb": "mimic_ijb:IJBBMimic",
-    "tinyface": "mimic_tinyface:TinyFaceMimic",
-    "lfw": "mimic_lfw:LFWMimic",
-    "multipie": "mimic_multipie:MultiPIEMimic",
-}.items():
-    MIMICS.add(_name, f"recog_restore.datasets.{_class}")
 
 
 def write_mimic(mimic: Mimic, out: Path, source: str, advance: Callable[[int], None] = lambda _: None) -> Mark:
