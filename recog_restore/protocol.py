@@ -90,7 +90,6 @@ class Templates:
 
     norm: Literal["keep", "unit"] = "unit"
     detector_score: bool = False
-    media: Literal["mean"] = "mean"
 
 
 @dataclass(frozen=True)

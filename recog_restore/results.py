@@ -365,6 +365,8 @@ class Result:
             FNIR.
         histogram_edges: bin edges shared by all histograms.
         failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
+        unenrolled: templates that failed to enrol, by preprocessor: none of their faces could be had, or those cancel
+            each other; empty where each face stands for itself.
         confusions: the worst searches of every preprocessor, the worst first, one per subject.
         flips: decisions that a preprocessor turned, those whose score changed most first.
         drift: how far each preprocessor moves faces, by judge, where it was measured.
@@ -386,6 +388,7 @@ class Result:
     settings: dict[str, Any]
     provenance: dict[str, Any]
     seconds: dict[str, float]
+    unenrolled: dict[str, int] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     histogram_edges: tuple[float, ...] = ()
     histograms: dict[str, Histogram] = field(default_factory=dict)

@@ -18,19 +18,18 @@ _VALUES = 2**24  # of float64 at once: 128 MB
 class Pooling:
     """What of a sample counts when templates are pooled.
 
-    Papers and codes abbreviate this with letters that mean opposite things; ``words`` says it.
+    Papers and codes abbreviate this with letters that mean opposite things; ``words`` says it. The samples of a medium
+    are always averaged first, so that a video weighs as much as a photograph.
 
     Attributes:
         norm: ``unit`` brings every sample to length 1; ``keep`` lets a longer one weigh more.
         detector_score: whether a sample is multiplied by its detector's score.
-        media: ``mean``: the samples of a medium are averaged first, so that a video weighs as much as a photograph.
         failed: ``left out``: a failed sample is none; ``zero``: it counts in its medium as a vector 0, as in published
             codes that know no failures.
     """
 
     norm: Literal["keep", "unit"] = "unit"
     detector_score: bool = False
-    media: Literal["mean"] = "mean"
     failed: Literal["left out", "zero"] = "left out"
 
     def words(self) -> str:

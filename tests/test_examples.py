@@ -24,6 +24,7 @@ PAGES = {
     "cfp.html": ["cfp-ff-ms1m", "cfp-fp-ms1m"],
     "cfp-identification.html": ["cfp-identification-ms1m"],
     "multipie-setting2-synthpie.html": ["multipie-setting2-synthpie"],
+    "mimics.html": ["ijbc-mimic", "ijbc-1n-mimic", "tinyface-mimic"],
 }
 
 
@@ -69,6 +70,20 @@ def test_the_default_embedder_falls_with_yaw_as_a_real_one_does() -> None:
     # The bounds are around the ResNet-50 of MDFR's table II: 98.6, 98.4, 97.1, 85.9, 55.1, 15.5.
     bounds = [(0.98, 1.0), (0.96, 1.0), (0.9, 1.0), (0.5, 0.9), (0.2, 0.6), (0.05, 0.25)]
     assert all(low <= found <= high for found, (low, high) in zip(rank1, bounds, strict=True)), rank1
+
+
+def test_mimics_have_1_to_1_1_to_n_and_ranks_for_baseline_and_preprocessor_and_say_what_they_are() -> None:
+    metrics = {
+        "ijbc-mimic": ["tar@far=1e-4", "tar_nearest@far=1e-4"],
+        "ijbc-1n-mimic": ["tpir@fpir=1e-2", "fnir@fpir=1e-2", "rank1", "rank10"],
+        "tinyface-mimic": ["rank1", "rank50", "map", "map_trapezoid_euclidean"],
+    }
+    page = (EXAMPLES / "mimics.html").read_text("utf-8")
+    for name, asked in metrics.items():
+        result = read(EXAMPLES / f"{name}.json")
+        assert all(result.value(metric, pre) for metric in asked for pre in ("none", "clahe"))
+        assert "not a number of it; made of synthpie" in result.data["note"]
+        assert result.data["note"] in page
 
 
 def test_examples_hold_no_real_face_and_no_stray_file() -> None:

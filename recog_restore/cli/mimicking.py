@@ -7,7 +7,7 @@ from pathlib import Path
 from ..datasets import Dataset
 from ..datasets.low_quality import LowQuality, choose, write_chosen
 from ..datasets.mark import Mark
-from ..datasets.mimic import MIMICS, write_mimic
+from ..datasets.mimics import MIMICS, write_mimic
 from ..datasets.opening import is_computed
 from ..datasets.quality import quality_scores
 from .bars import Bars
@@ -17,7 +17,7 @@ from .running import named, opened
 def imitate(
     layout: str, source: str, path: str | None, out: Path, people: int, images: int, seed: int, progress: Bars
 ) -> tuple[Mark, tuple[str, ...]]:
-    """Write a mimic of a layout; return its mark and the options that run it. See ``datasets.mimic.write_mimic``."""
+    """Write a mimic of a layout; return its mark and the options that run it. See ``datasets.mimics.write_mimic``."""
     words, dataset = _source(source, path)
     mimic = MIMICS.create(layout, samples=dataset.samples(), people=people, images=images, seed=seed)
     progress.start("write", mimic.total)

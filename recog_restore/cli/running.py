@@ -35,7 +35,7 @@ from ..report import html, tables
 from ..report.bins import tables as binned_tables
 from ..report.drift import sentence
 from ..report.grid import OVER
-from ..report.wording import label
+from ..report.wording import counted, label
 from ..resources import cache_folder
 from ..results import BASELINE, Result
 from ..store import Store
@@ -141,6 +141,11 @@ def _remarks(result: Result) -> list[str]:
         *map(sentence, result.drift),
         *_achieved(result),
         *(f"failed {count:,} × {reason}" for reason, count in reasons.most_common(5)),
+        *(
+            f"failed to enrol, {label(name)}: {counted(count, 'template')}"
+            for name, count in result.unenrolled.items()
+            if count
+        ),
         *(f"by {part}: see the report" for part in parts),
     ]
 

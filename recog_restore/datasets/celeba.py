@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from .base import Dataset, Finding, Samples, Split, count_finding, missing_finding
+from .landmarks import COLUMNS
 from .longlists import read_columns
 from .textfiles import read_lines
 
 _PARTS = {"train": 0, "valid": 1, "test": 2}
-_POINTS = tuple(f"{axis}{point}" for point in range(1, 6) for axis in "xy")
 
 
 class CelebA(Dataset):
@@ -90,8 +90,8 @@ class CelebA(Dataset):
     def _points(self) -> NDArray[np.float64]:
         """(N, 5, 2) pixels of all images of the set."""
         path = self._list(f"list_landmarks_{'align_' if 'align' in self._images else ''}celeba.txt")
-        columns = read_columns(path, {"sample": np.str_, **dict.fromkeys(_POINTS, np.float64)}, skip=2)
-        points = np.stack([columns[name] for name in _POINTS], axis=1)
+        columns = read_columns(path, {"sample": np.str_, **dict.fromkeys(COLUMNS, np.float64)}, skip=2)
+        points = np.stack([columns[name] for name in COLUMNS], axis=1)
         return _matched(path, self._table["sample"], columns["sample"], points).reshape(-1, 5, 2)
 
     @cached_property

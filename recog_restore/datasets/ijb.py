@@ -13,7 +13,8 @@ The crops cannot be traced back to NIST's names. Subjects are known only through
 there, comparisons can be run, and the column of subjects is empty.
 
 Source: Maze et al., "IARPA Janus Benchmark – C", ICB 2018; Whitelam et al., "IARPA Janus Benchmark-B", CVPRW 2017;
-deepinsight/insightface 7fadd420, recognition/_evaluation_/ijb (the files and what their columns mean).
+deepinsight/insightface 7fadd420, recognition/_evaluation_/ijb (the files and what their columns mean);
+leondgarse/Keras_insightface issue 88 (from whose rates follows how many probes of IJB-B have a mate in S1 and in S2).
 """
 
 from __future__ import annotations
@@ -40,10 +41,10 @@ from .base import (
     count_finding,
     missing_finding,
 )
-from .longlists import kept, read_columns
+from .landmarks import COLUMNS
+from .longlists import kept, places, read_columns
 from .mark import read_mark
 
-POINTS = tuple(f"{axis}{point}" for point in range(1, 6) for axis in "xy")
 FAILED_SCORE = 0.1  # what the release's list says where the detector found no face
 
 
@@ -53,12 +54,14 @@ class IJB(Dataset):
     Args:
         root: the folder that holds ``meta`` and the images, or the one above it (``IJBC``, ``IJBB``).
         points: which list of points: ``name_5pts_score``, or another that lies beside it, as
-        ``name_5pts_score_retina``. images: the folder of images.
+            ``name_5pts_score_retina``.
+        images: the folder of images.
     """
 
     release: ClassVar[str]
     enrolled: ClassVar[tuple[str, str]]
     counts: ClassVar[dict[str, int]]
+    mated_probes: ClassVar[dict[str, int]] = {}
 
     def __init__(self, root: Path, points: str = "name_5pts_score", images: str = "loose_crop") -> None:
         super().__init__(root)
@@ -108,7 +111,7 @@ class IJB(Dataset):
     @cached_property
     def _samples(self) -> Samples:
         faces, path = self._faces, self._meta(f"{self._points}.txt")
-        points = read_columns(path, {"name": np.str_, **dict.fromkeys(POINTS, np.float64), SCORE: np.float64})
+        points = read_columns(path, {"name": np.str_, **dict.fromkeys(COLUMNS, np.float64), SCORE: np.float64})
         if len(points["name"]) != len(faces["name"]):
             raise DataError(
                 f"{path}: expected a line for each of the {len(faces['name']):,} images of "
@@ -132,7 +135,7 @@ class IJB(Dataset):
                 "detected": np.where(points[SCORE] > FAILED_SCORE + 0.005, "yes", "no").astype(object),
             }
         )
-        landmarks = np.stack([points[name] for name in POINTS], axis=1).reshape(-1, 5, 2)
+        landmarks = np.stack([points[name] for name in COLUMNS], axis=1).reshape(-1, 5, 2)
         return Samples(table, tuple(folder / name for name in faces["name"]), landmarks)
 
     def _subject_of(self, template: NDArray[np.int32]) -> NDArray[np.object_]:
@@ -149,17 +152,8 @@ class IJB(Dataset):
         if not path.is_file():
             raise DataError(f"{path}: no such file")
         ids = kept(path, "template pairs 1", self._listed)
-        known = np.full(max(int(ids[:2].max()), int(self._templates[-1])) + 1, -1, np.int32)
-        known[self._templates] = np.arange(len(self._templates), dtype=np.int32)
-        first, second = known[ids[0]], known[ids[1]]
-        stray = np.flatnonzero((first < 0) | (second < 0))
-        if len(stray):
-            place = int(stray[0])
-            template = ids[0 if first[place] < 0 else 1, place]
-            raise DataError(
-                f"{path}: comparison {place + 1:,}: template {template} has no image in "
-                f"{self._meta('face_tid_mid.txt').name}"
-            )
+        absent = f"has no image in {self._meta('face_tid_mid.txt').name}"
+        first, second = places(path, ids[:2], self._templates, absent)
         return TemplatePairs(first, second, ids[2] == 1, np.broadcast_to(np.int32(0), first.shape))
 
     def _listed(self) -> NDArray[np.int32]:
@@ -223,9 +217,13 @@ class IJB(Dataset):
         findings = []
         for name in self.enrolled:
             mated = int(np.isin(probes, list(people[name])).sum())
+            expected = None if self._mark else self.mated_probes.get(name)
             findings.append(
                 Finding(
-                    True, f"probes with a mate in {name}, and without", "-", f"{mated:,} and {len(probes) - mated:,}"
+                    ok=expected in (None, mated),
+                    what=f"probes with a mate in {name}, and without",
+                    expected="-" if expected is None else _both(expected, self.counts["probe templates"]),
+                    found=_both(mated, len(probes)),
                 )
             )
         shared = people[self.enrolled[0]] & people[self.enrolled[1]]
@@ -277,6 +275,7 @@ class IJBB(IJB):
         "templates in both galleries": 1_845,
         "probe templates": 10_270,
     }
+    mated_probes: ClassVar[dict[str, int]] = {"S1": 5_016, "S2": 5_254}
 
 
 def _subjects(path: Path, templates: NDArray[np.int32]) -> dict[int, int]:
@@ -296,6 +295,10 @@ def _subjects(path: Path, templates: NDArray[np.int32]) -> dict[int, int]:
     if len(stray):
         raise DataError(f"{path}: template {stray[0]} has no image in the list of images")
     return dict(zip(rows[TEMPLATE].tolist(), rows["subject"].tolist(), strict=True))
+
+
+def _both(mated: int, probes: int) -> str:
+    return f"{mated:,} and {probes - mated:,}"
 
 
 def _absent(what: str, path: Path) -> Finding:

@@ -33,7 +33,7 @@ from ..records import nearest
 from .base import MEDIA, TEMPLATE, Dataset, Finding, Samples, Split, TemplatePairs, count_finding, missing_finding
 from .boxed import BoxedFace
 from .landmarks import own_landmarks
-from .longlists import kept, read_columns
+from .longlists import kept, places, read_columns
 
 _BOX = ["FACE_X", "FACE_Y", "FACE_WIDTH", "FACE_HEIGHT"]
 _NEEDED = ["TEMPLATE_ID", "SUBJECT_ID", "FILENAME", *_BOX]
@@ -146,14 +146,7 @@ class OfficialIJBC(Dataset):
             raise DataError(f"{path}: no such file")
         ids = kept(path, "matches 1", lambda: _matches(path))
         templates, _ = self._samples.templates()
-        known = np.full(max(int(ids.max()), int(templates[-1])) + 1, -1, np.int32)
-        known[templates] = np.arange(len(templates), dtype=np.int32)
-        first, second = known[ids[0]], known[ids[1]]
-        stray = np.flatnonzero((first < 0) | (second < 0))
-        if len(stray):
-            place = int(stray[0])
-            template = ids[0 if first[place] < 0 else 1, place]
-            raise DataError(f"{path}: comparison {place + 1:,}: template {template} is in neither list of templates")
+        first, second = places(path, ids, templates, "is in neither list of templates")
         people = self._rows.drop_duplicates("TEMPLATE_ID").set_index("TEMPLATE_ID")["SUBJECT_ID"].loc[templates]
         subject = people.to_numpy()
         return TemplatePairs(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..files import write_whole
 from ..resources import cache_folder
 from .textfiles import read_lines
 
@@ -107,11 +107,35 @@ def kept(source: Path, what: str, made: Callable[[], NDArray[Any]]) -> NDArray[A
         array = made()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=".")
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, array, allow_pickle=False)
-        os.replace(temporary, place)
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+        write_whole(place, buffer.getvalue())
     except OSError:
         pass
     array.flags.writeable = False
     return array
+
+
+def places(
+    source: Path, ids: NDArray[np.integer], templates: NDArray[np.integer], absent: str
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return (N,) and (N,) rows of ``templates`` for the two numbers of each comparison.
+
+    Args:
+        source: the list, for the message.
+        ids: (2, N) numbers from 0.
+        templates: (T,) the numbers that are known, rising.
+        absent: what a number that is not among them lacks, for the message.
+
+    Raises:
+        DataError: a number is not known.
+    """
+    row = np.full(max(int(ids.max()), int(templates[-1])) + 1, -1, np.int32)
+    row[templates] = np.arange(len(templates), dtype=np.int32)
+    first, second = row[ids[0]], row[ids[1]]
+    stray = np.flatnonzero((first < 0) | (second < 0))
+    if len(stray):
+        place = int(stray[0])
+        number = ids[0 if first[place] < 0 else 1, place]
+        raise DataError(f"{source}: comparison {place + 1:,}: template {number} {absent}")
+    return first, second

@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from ..decode import read_image
 from ..errors import DataError
-from .base import TEMPLATE, Dataset, Samples
-from .cast import points_of
+from .base import TEMPLATE, Dataset, Pairs, Samples, TemplatePairs
 from .landmarks import COLUMNS
-from .mimic import write_image
+from .mimics.base import check_empty, write_image
+from .mimics.cast import points_of
 from .textfiles import write_text
 
 
@@ -62,13 +62,12 @@ def choose(
         DataError: no mated comparison is left.
     """
     if TEMPLATE in samples.table:
-        comparisons = dataset.template_pairs()
+        comparisons: Pairs | TemplatePairs = dataset.template_pairs()
         representative, value = _lowest(samples, score)
-        first, second = comparisons.first, comparisons.second
     else:
-        comparisons = dataset.pairs()  # type: ignore[assignment]
+        comparisons = dataset.pairs()
         representative, value = np.arange(len(samples)), score
-        first, second = comparisons.first, comparisons.second
+    first, second = comparisons.first, comparisons.second
     under = value < below
     kept = np.flatnonzero(under[first] & under[second])
     mated = comparisons.mated[kept]
@@ -109,8 +108,7 @@ def write_chosen(
     Raises:
         DataError: the folder holds something, subjects are not known, or an image cannot be read.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out}: expected a new or an empty folder, found other files in it")
+    check_empty(out)
     rows = np.unique(np.concatenate([chosen.first, chosen.second]))
     subject = samples.table["subject"].astype(str).to_numpy(object)
     if (subject[rows] == "").any():

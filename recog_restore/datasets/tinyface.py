@@ -55,12 +55,14 @@ class TinyFace(Dataset):
     @property
     def note(self) -> str:
         """That it is a mimic, where it is one; how many of the distractors are searched, if not all."""
-        if self._mark:
-            return self._mark.note
-        found, all_of_them = len(self._distractors), self.counts["distractors"]
+        parts, counts = ([self._mark.note], self._mark.counts) if self._mark else ([], self.counts)
+        found = len(self._distractors)
+        all_of_them = counts.get("distractors", found)
         if not self._with_distractors:
-            return f"without the {all_of_them:,} distractors: not TinyFace's protocol"
-        return "" if found == all_of_them else f"{found:,} of the {all_of_them:,} distractors are there"
+            parts.append(f"without the {all_of_them:,} distractors: not TinyFace's protocol")
+        elif found != all_of_them:
+            parts.append(f"{found:,} of the {all_of_them:,} distractors are there")
+        return "; ".join(parts)
 
     @cached_property
     def _listed(self) -> dict[str, list[tuple[str, str]]]:

@@ -224,6 +224,7 @@ def evaluate(
         },
         provenance=provenance(),
         seconds={phase: round(seconds, 3) for phase, seconds in progress.seconds.items()},
+        unenrolled=scored.unenrolled,
         curves=scored.curves,
         histogram_edges=scored.edges,
         histograms=scored.histograms,

@@ -33,7 +33,7 @@ from ..search import Gallery, Recall, measure
 from ..templates import Pooled
 from .embeddings import Embeddings
 from .plan import Plan, firsts, labels
-from .pooling import both_of, foreign_poolings, gallery_of, own_pooling, probes_of
+from .pooling import both_of, foreign_poolings, gallery_of, own_pooling, probes_of, unenrolled
 from .score import CURVE_POINTS, Scored, curve, in_order
 
 CMC_RANKS = 50
@@ -84,6 +84,8 @@ def identify(plan: Plan, embeddings: Mapping[str, Embeddings], index: Gallery, d
         if gallery is None or plan.protocol.preprocess == "both":
             gallery = gallery_of(plan, found, own_pooling(plan))
         second = None if found.second is None else both_of(plan, found.second, own_pooling(plan))
+        if plan.templates:
+            out.unenrolled[name] = unenrolled(gallery, probes)
         by_gallery = {}
         for place, split in plan.galleries.items():
             one, others = _rows(gallery, split.gallery), _rows(probes, split.probes)

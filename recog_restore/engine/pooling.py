@@ -20,7 +20,7 @@ _BLOCK = 16_384  # rows brought to length 1 at once
 def own_pooling(plan: Plan) -> Pooling:
     """Return the protocol's pooling; without one every sample weighs the same, whatever the length of its embedding."""
     settings = plan.protocol.templates
-    return Pooling(settings.norm, settings.detector_score, settings.media) if settings else Pooling()
+    return Pooling(settings.norm, settings.detector_score) if settings else Pooling()
 
 
 def foreign_poolings(plan: Plan) -> dict[str, Pooling]:
@@ -44,6 +44,11 @@ def probes_of(plan: Plan, found: Embeddings, pooling: Pooling) -> Pooled:
 def both_of(plan: Plan, found: Embeddings, pooling: Pooling) -> tuple[Pooled, Pooled]:
     """Return ``gallery_of`` and ``probes_of``."""
     return gallery_of(plan, found, pooling), probes_of(plan, found, pooling)
+
+
+def unenrolled(*sides: Pooled) -> int:
+    """Return how many templates failed to enrol."""
+    return sum(int((~side.enrolled).sum()) for side in sides)
 
 
 def unit_rows(vectors: NDArray[np.float32], rows: NDArray[np.int64], valid: NDArray[np.bool_]) -> NDArray[np.float32]:

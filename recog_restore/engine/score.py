@@ -18,7 +18,7 @@ from ..results import BASELINE, Curve, Histogram, Value
 from ..templates import Pooled, Pooling
 from .embeddings import Embeddings
 from .plan import Plan, labels
-from .pooling import both_of, foreign_poolings, gallery_of, own_pooling, probes_of
+from .pooling import both_of, foreign_poolings, gallery_of, own_pooling, probes_of, unenrolled
 
 # ``fnmr@baseline``: the threshold at which the untouched baseline's FMR does not exceed this.
 BASELINE_FMR = 1e-3
@@ -41,6 +41,7 @@ class Scored:
         candidates: how many a search lists.
         search: what searched, as it stands in a result's settings.
         pooling: how templates were pooled, in words; "" where there are none.
+        unenrolled: as in a result.
     """
 
     values: list[Value] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Scored:
     candidates: int = 0
     search: dict[str, Any] = field(default_factory=dict)
     pooling: str = ""
+    unenrolled: dict[str, int] = field(default_factory=dict)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -94,17 +96,18 @@ def verify(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
     out, foreign = Scored(), foreign_poolings(plan)
     if plan.templates:
         out.pooling = own_pooling(plan).words()
-        out.scores = _of_templates(plan, embeddings, own_pooling(plan))
+        out.scores, out.unenrolled = _of_templates(plan, embeddings, own_pooling(plan))
     else:
         out.scores = {name: compare(found, plan.first, plan.second) for name, found in embeddings.items()}
     mated, fold = plan.mated, plan.fold
     breakdowns = {column: labels(plan, column) for column in plan.protocol.breakdowns}
-    baseline = _threshold(out.scores[BASELINE], mated)
+    out.counted = {name: _counted(plan.protocol, scores) for name, scores in out.scores.items()}
+    rows = out.counted[BASELINE]
+    baseline = _threshold(out.scores[BASELINE][rows], mated[rows])
     edges = _edges(list(out.scores.values()))
     out.edges = tuple(edges.tolist())
     for name, scores in out.scores.items():
-        kept = np.isfinite(scores) if plan.protocol.faces.failure == "exclude" else np.ones(len(scores), bool)
-        out.counted[name] = kept
+        kept = out.counted[name]
         genuine, impostor = scores[kept & mated], scores[kept & ~mated]
         out.values += _verification_values(plan.protocol, name, scores[kept], mated[kept], fold[kept], baseline)
         if len(genuine) and len(impostor):
@@ -116,9 +119,14 @@ def verify(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
                 rows = kept & (label == part)
                 out.values += _at_baseline(name, scores[rows], mated[rows], baseline, {column: part})
     for habit, pooling in foreign.items():
-        for name, scores in _of_templates(plan, embeddings, pooling).items():
+        for name, scores in _of_templates(plan, embeddings, pooling)[0].items():
             out.values += _published(plan.protocol, name, zero_for_failed(scores), mated, habit)
     return out
+
+
+def _counted(protocol: Protocol, scores: Scores) -> NDArray[np.bool_]:
+    """Return (N,) whether each comparison counts, as the protocol's rule for failures has it."""
+    return np.isfinite(scores) if protocol.faces.failure == "exclude" else np.ones(len(scores), bool)
 
 
 def curve(points: verification.Roc) -> Curve:
@@ -140,17 +148,22 @@ def _edges(scores: list[Scores]) -> NDArray[np.float64]:
     return edges
 
 
-def _of_templates(plan: Plan, embeddings: Mapping[str, Embeddings], pooling: Pooling) -> dict[str, Scores]:
-    """Return the scores of comparisons of templates; one that is not enrolled has -inf."""
+def _of_templates(
+    plan: Plan, embeddings: Mapping[str, Embeddings], pooling: Pooling
+) -> tuple[dict[str, Scores], dict[str, int]]:
+    """Return the scores of comparisons of templates, -inf for one that is not enrolled, and how many are not."""
     scores: dict[str, Scores] = {}
+    failed: dict[str, int] = {}
     enrolled: Pooled | None = None
     for name, found in embeddings.items():
         if enrolled is None or plan.protocol.preprocess == "both":
             enrolled = gallery_of(plan, found, pooling)
-        scores[name] = compare_templates(plan, enrolled, probes_of(plan, found, pooling))
+        probes = probes_of(plan, found, pooling)
+        scores[name] = compare_templates(plan, enrolled, probes)
         if (also := found.second) is not None:
             np.maximum(scores[name], compare_templates(plan, *both_of(plan, also, pooling)), out=scores[name])
-    return scores
+        failed[name] = unenrolled(enrolled, probes)
+    return scores, failed
 
 
 def compare_templates(plan: Plan, first: Pooled, second: Pooled) -> Scores:

@@ -19,6 +19,7 @@ ICONS = {"better": "▲", "worse": "▼", "same": "=", "unsure": "≈", "unknown
 FEW_FALSE_ACCEPTS = 10
 
 _NARROW_SPACE = "\u202f"
+_MACRO = "_macro"
 
 # Properties of faces as they are written in a sentence; any other is called by its name.
 _PROPERTIES = {"abs_yaw": "|yaw|", "compat": "published code"}
@@ -152,7 +153,7 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         ),
     ),
     (
-        r"tpir@fpir=([^_]+)",
+        r"tpir@fpir=(.+)",
         Metric(
             "",
             "TPIR at FPIR ≤ {0}",
@@ -164,7 +165,7 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         ),
     ),
     (
-        r"fnir@fpir=([^_]+)",
+        r"fnir@fpir=(.+)",
         Metric(
             "",
             "FNIR at FPIR ≤ {0}",
@@ -189,24 +190,10 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         r"map_trapezoid_euclidean",
         Metric(
             "",
-            "mAP by TinyFace’s own code",
+            "TinyFace’s own mAP",
             "mAP TinyFace",
             "Mean average precision as TinyFace’s evaluation has it: Euclidean distance of the features as they are "
             "given, and trapezoids below the precision-recall curve. It is not comparable with the standard mAP.",
-            "higher",
-        ),
-    ),
-    (
-        r"((?:tpir|fnir)@fpir=.+|map.*)_macro",
-        Metric("", "macro mean of {0}", "{0} macro", "Mean of the parts’ {0}, each part counting the same.", ""),
-    ),
-    (
-        r"rank(\d+)_macro",
-        Metric(
-            "",
-            "macro mean rank-{0} hit rate",
-            "Rank {0} macro",
-            "Mean of the rank-{0} hit rates of the parts, each part counting the same whatever its number of searches.",
             "higher",
         ),
     ),
@@ -215,6 +202,10 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
 
 def metric(name: str) -> Metric:
     """Return the metric of that name in words; an unknown one is called by its name, with no direction."""
+    if name.endswith(_MACRO):
+        one = metric(name.removesuffix(_MACRO))
+        meaning = f"Mean of the parts’ {one.title}, each part counting the same whatever its number of searches."
+        return Metric(name, f"macro mean {one.title}", f"{one.short} macro", meaning, one.better)
     for pattern, words in _METRICS:
         if found := re.fullmatch(pattern, name):
             parts = found.groups()
@@ -230,7 +221,7 @@ def metric(name: str) -> Metric:
 
 def macro(name: str) -> str:
     """Return the name of the mean of a metric over parts of the data."""
-    return f"{name}_macro"
+    return name + _MACRO
 
 
 def heading(name: str) -> str:
@@ -304,7 +295,7 @@ def trials_counted(result: Result, number: int) -> str:
 
 def rests_on(result: Result, value: Value) -> str:
     """Return what a value rests on in words: comparisons, searches, or the parts that it is the mean of."""
-    return counted(value.n, "bin") if value.metric.endswith("_macro") else trials_counted(result, value.n)
+    return counted(value.n, "bin") if value.metric.endswith(_MACRO) else trials_counted(result, value.n)
 
 
 def few(value: Value) -> bool:

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 
 from recog_restore.cli import rr
 from recog_restore.cli.data import data
-from recog_restore.datasets.mimic import MIMICS
+from recog_restore.datasets.mimics import MIMICS
 from recog_restore.results import read
 
 

@@ -31,13 +31,13 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ijbc(several: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return mimicked("ijbc", several, tmp_path_factory.mktemp("mimic") / "ijbc")
+def ijbc(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return mimicked("ijbc", tmp_path_factory.mktemp("mimic") / "ijbc", "synthpie")
 
 
-def mimicked(layout: str, faces: Path, out: Path) -> Path:
+def mimicked(layout: str, out: Path, *source: object) -> Path:
     size = ("--people", 12, "--images", 4)
-    done = rr_run("data", "mimic", layout, "--from", "drawn", "--data", faces, "--out", out, *size)
+    done = rr_run("data", "mimic", layout, "--from", *source, "--out", out, *size)
     assert done.exit_code == 0, done.output
     return out
 
@@ -66,12 +66,24 @@ def test_ijbc_1_to_n_with_a_preprocessor(ijbc: Path, tmp_path: Path) -> None:
 
 
 def test_tinyface_with_a_preprocessor(several: Path, tmp_path: Path) -> None:
-    root = mimicked("tinyface", several, tmp_path / "tinyface")
+    root = mimicked("tinyface", tmp_path / "tinyface", "drawn", "--data", several)
     run = evaluate(tmp_path, "tinyface", root, "--embedder", "lbp", "--pre", "clahe")
     assert run.exit_code == 0, run.output
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
-    for words in ("Rank-50 hit rate", "MAP by TinyFace’s own code", "Mean average precision"):
+    for words in ("Rank-50 hit rate", "TinyFace’s own mAP", "Mean average precision"):
         assert words in page
+
+
+def test_templates_without_any_face_are_counted_in_the_report(ijbc: Path, tmp_path: Path) -> None:
+    table = open_dataset("ijbc", ijbc).samples().table
+    vectors = np.random.default_rng(0).normal(size=(len(table), 8)).astype(np.float32)
+    vectors[(table["template"] == table["template"].iloc[0]).to_numpy()] = np.nan
+    write_features(tmp_path / "gap.safetensors", table["sample"].tolist(), vectors)
+    run = evaluate(tmp_path, "ijbc-1n", ijbc, "--features", tmp_path / "gap.safetensors")
+    assert run.exit_code == 0, run.output
+    assert "failed to enrol, baseline: 1 template" in run.stdout
+    assert read(tmp_path / "out" / "result.json").unenrolled == {"none": 1}
+    assert "Templates that failed to enrol" in (tmp_path / "out" / "report.html").read_text("utf-8")
 
 
 def test_given_features_run_without_an_embedder_and_without_images(ijbc: Path, tmp_path: Path) -> None:
@@ -86,5 +98,12 @@ def test_given_features_run_without_an_embedder_and_without_images(ijbc: Path, t
     assert [p["name"] for p in read(tmp_path / "out" / "result.json").preprocessors] == ["none", "mine"]
     twice = evaluate(tmp_path, "ijbc-1n", ijbc, *given[:2], *given[:2])
     assert "those of none are" in twice.output
+    some = evaluate(tmp_path, "ijbc-1n", ijbc, *given, "--limit", 9, "--by", "detected")
+    assert some.exit_code == 0, some.output
+    found = read(tmp_path / "out" / "result.json")
+    assert found.data["partial"] == "9 of 24 searches"
+    parts = [value for value in found.values if value.metric == "rank1" and "detected" in value.where]
+    assert sum(value.n for value in parts if value.preprocessor == "mine") == 9
+    assert "Rank-1 hit rate by detected" in (tmp_path / "out" / "report.html").read_text("utf-8")
     both = evaluate(tmp_path, "ijbc-1n", ijbc, *given, "--pre", "clahe")
     assert "--features takes the place of images: leave out --embedder and --pre" in both.output

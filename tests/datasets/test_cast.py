@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from recog_restore.datasets.base import Samples
-from recog_restore.datasets.cast import cast, face, points_of
 from recog_restore.datasets.drawn import Drawn
+from recog_restore.datasets.mimics.cast import cast, face, points_of
 from recog_restore.decode import read_image
 from recog_restore.errors import DataError
 from recog_restore.geometry import ARCFACE_112

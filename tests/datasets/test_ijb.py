@@ -76,6 +76,10 @@ def test_the_folder_above_serves_as_well_and_ijbb_has_its_own_names(tree, tmp_pa
         file.rename(file.with_name(file.name.replace("ijbc", "ijbb").replace("G1", "S1").replace("G2", "S2")))
     (above / "IJBC").rename(above / "IJBB")
     assert list(IJBB(above).galleries()) == ["S1", "S2"]
+    findings = {finding.what: (finding.ok, finding.expected, finding.found) for finding in IJBB(above).check()}
+    assert findings["templates in both galleries"] == (False, "1,845", "2")
+    assert findings["probes with a mate in S1, and without"] == (False, "5,016 and 5,254", "1 and 2")
+    assert findings["probes with a mate in S2, and without"] == (False, "5,254 and 5,016", "1 and 2")
 
 
 def test_without_the_csv_files_comparisons_run_and_subjects_are_unknown(tree):
@@ -115,6 +119,7 @@ def test_the_published_counts_add_up():
     assert both == counts["templates in both galleries"]
     assert both + counts["probe templates"] == counts["templates"]
     assert IJBB.counts["templates in both galleries"] + IJBB.counts["probe templates"] == IJBB.counts["templates"]
+    assert sum(IJBB.mated_probes.values()) == IJBB.counts["probe templates"]
 
 
 def test_other_points_are_named_wherever_a_number_stands(tree, put):

@@ -9,7 +9,7 @@ from recog_restore.datasets.drawn import Drawn, draw
 from recog_restore.datasets.ijb import IJBB, IJBC
 from recog_restore.datasets.lfw import LFW
 from recog_restore.datasets.mark import MARK, Mark, read_mark, write_mark
-from recog_restore.datasets.mimic import MIMICS, write_mimic
+from recog_restore.datasets.mimics import MIMICS, write_mimic
 from recog_restore.datasets.multipie import MultiPIE
 from recog_restore.datasets.opening import open_dataset
 from recog_restore.datasets.tinyface import TinyFace

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import scipy.io
 
+from recog_restore.datasets.mark import Mark, write_mark
 from recog_restore.datasets.tinyface import TinyFace
 from recog_restore.errors import DataError
 
@@ -54,6 +55,10 @@ def test_distractors_are_never_left_out_silently(tree):
     without = TinyFace(tree, distractors=False)
     assert len(without.split().gallery) == 4
     assert without.note == "without the 153,428 distractors: not TinyFace's protocol"
+    write_mark(tree, Mark("TinyFace", "drawn faces", {"distractors": 3}))
+    made = "a mimic of TinyFace, not a number of it; made of drawn faces; "
+    assert TinyFace(tree).note == made + "2 of the 3 distractors are there"
+    assert TinyFace(tree, distractors=False).note == made + "without the 3 distractors: not TinyFace's protocol"
     for file in (tree / "Testing_Set/Gallery_Distractor").iterdir():
         file.unlink()
     with pytest.raises(

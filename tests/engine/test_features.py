@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -144,33 +146,174 @@ def test_each_gallery_has_its_numbers_and_the_mean_is_plain(searched: Result) ->
     assert set(searched.det["none"]) == {"G1", "G2"}
 
 
-def test_fnir_equals_a_slow_search_template_by_template(searched: Result) -> None:
+@functools.cache
+def slow_templates() -> dict[int, np.ndarray | None]:
+    """The templates of the hard embeddings one by one; None for one of which no face could be had."""
     faces = hard()
     vectors, score = (faces.straight + faces.flipped).astype(float), faces.score.astype(float)
-
-    def template(number: int) -> np.ndarray | None:
+    found: dict[int, np.ndarray | None] = {}
+    for number in np.unique(faces.template).tolist():
         total = np.zeros(vectors.shape[1])
         rows = np.flatnonzero((faces.template == number) & vectors.any(axis=1))
         for medium in np.unique(faces.media[rows]):
             frames = rows[faces.media[rows] == medium]
             total += np.mean(vectors[frames] * score[frames, None], axis=0)
-        return total / np.linalg.norm(total) if total.any() else None
+        found[number] = total / np.linalg.norm(total) if total.any() else None
+    return found
 
-    gallery = [(subject, template(t)) for t, subject in zip(*faces.galleries[0], strict=True)]
-    hits, tops = [], []
-    for t, subject in zip(*faces.probes, strict=True):
-        probe = template(t)
-        scores = [
-            (-np.inf if probe is None or entry is None else float(probe @ entry), name) for name, entry in gallery
-        ]
-        if subject not in faces.galleries[0][1]:
-            tops.append(max(s for s, _ in scores))
+
+def slow_score(one: int, other: int) -> float:
+    first, second = slow_templates()[one], slow_templates()[other]
+    return -np.inf if first is None or second is None else float(first @ second)
+
+
+def slow_search(gallery: int, probes: np.ndarray, exclude: bool = False) -> tuple[list[float], list[float]]:
+    """The score of each enrolled person's mate where it stands first (else -inf), and each other's top score."""
+    faces, hits, tops = hard(), [], []
+    enrolled = list(zip(*(column.tolist() for column in faces.galleries[gallery]), strict=True))
+    for probe, subject in zip(faces.probes[0][probes].tolist(), faces.probes[1][probes].tolist(), strict=True):
+        mates = [t for t, name in enrolled if name == subject]
+        if exclude and any(all(slow_templates()[t] is None for t in needed) for needed in ([probe], mates or [probe])):
             continue
-        mate = max(s for s, name in scores if name == subject)
-        hits.append(mate if all(s < mate for s, name in scores if name != subject) else -np.inf)
-    too_low = sorted(tops)[-int(0.1 * len(tops)) - 1]  # accepting this one, there would be an alarm too many
-    expected = np.mean([hit <= too_low for hit in hits])
-    assert number(searched, "fnir@fpir=1e-1", gallery="G1") == pytest.approx(expected, abs=1e-12)
+        others = max(slow_score(t, probe) for t, name in enrolled if name != subject)
+        mate = max((slow_score(t, probe) for t in mates), default=None)
+        if mate is None:
+            tops.append(others)
+        else:
+            hits.append(mate if others < mate else -np.inf)
+    return hits, tops
+
+
+def slow_fnir(hits: list[float], tops: list[float], fpir: float) -> float:
+    too_low = sorted(tops)[-int(fpir * len(tops)) - 1]  # accepting this one, there would be an alarm too many
+    return float(np.mean([hit <= too_low for hit in hits]))
+
+
+ALL = np.arange(700)
+FNIR = 'metrics=["fnir@fpir=1e-1", "rank1"]', "primary=fnir@fpir=1e-1"
+
+
+@pytest.mark.parametrize(("gallery", "name"), [(0, "G1"), (1, "G2")])
+def test_fnir_equals_a_slow_search_template_by_template(searched: Result, gallery: int, name: str) -> None:
+    expected = slow_fnir(*slow_search(gallery, ALL), 0.1)
+    assert number(searched, "fnir@fpir=1e-1", gallery=name) == pytest.approx(expected, abs=1e-12)
+
+
+def test_templates_that_fail_to_enrol_are_counted_and_are_misses(searched: Result, verified: Result) -> None:
+    failed = sum(template is None for template in slow_templates().values())
+    assert failed == 4
+    assert searched.unenrolled == {"none": failed, "same": failed}
+    assert verified.unenrolled == {"none": failed}
+    faces = hard()
+    used = np.isin(faces.template, np.concatenate([*(numbers for numbers, _ in faces.galleries), faces.probes[0]]))
+    assert searched.failed["none"] == int((used & ~(faces.straight + faces.flipped).any(axis=1)).sum()) > failed
+    value = searched.value("rank1", "none", gallery="G1")
+    assert value is not None
+    assert value.n == searched.data["galleries"]["G1"]["mated"]
+
+
+def test_excluded_failures_are_in_no_rate_of_an_open_set(ijbc: Path) -> None:
+    excluded = run("ijbc-1n", "ijbc", ijbc, {"none": ijbc / "features.npy"}, *FNIR, "faces.failure=exclude")
+    left_out = {}
+    for place, name in enumerate(("G1", "G2")):
+        hits, tops = slow_search(place, ALL, exclude=True)
+        value = excluded.value("fnir@fpir=1e-1", "none", gallery=name)
+        assert value is not None
+        assert value.value == pytest.approx(slow_fnir(hits, tops, 0.1), abs=1e-12)
+        counts = excluded.data["galleries"][name]
+        assert value.n == len(hits) < counts["mated"]
+        assert value.false_accepts == int(0.1 * len(tops))
+        left_out[name] = counts["non_mated"] - len(tops)
+    assert sum(left_out.values()) == 2  # two probes failed, each a stranger to one gallery
+    assert excluded.unenrolled == {"none": 4}
+    assert "left out of every rate" in excluded.protocol["failure"]
+
+
+def test_excluded_failures_are_in_no_rate_of_comparisons(ijbc: Path) -> None:
+    metrics = 'metrics=["fnmr@baseline", "tar@far=1e-4"]'
+    excluded = run("ijbc", "ijbc", ijbc, {"none": ijbc / "features.npy"}, metrics, "faces.failure=exclude")
+    faces = hard()
+    scores = np.array([slow_score(a, b) for a, b in zip(faces.first.tolist(), faces.second.tolist(), strict=True)])
+    genuine, impostor = (scores[(faces.label == same) & np.isfinite(scores)] for same in (1, 0))
+    for metric, far in (("fnmr@baseline", 1e-3), ("tar@far=1e-4", 1e-4)):
+        too_low = np.sort(impostor)[-int(far * len(impostor)) - 1]
+        rate = np.mean(genuine > too_low)
+        value = excluded.value(metric, "none")
+        assert value is not None
+        assert value.value == pytest.approx(1 - rate if metric.startswith("fnmr") else rate, abs=1e-12)
+        assert value.n == len(genuine) < int(faces.label.sum())
+    false = excluded.value("fmr@baseline", "none")
+    assert false is not None
+    assert (false.n, false.false_accepts) == (len(impostor), int(1e-3 * len(impostor)))
+
+
+def test_a_limit_takes_some_searches_and_keeps_the_galleries_whole(ijbc: Path) -> None:
+    some = run("ijbc-1n", "ijbc", ijbc, {"none": ijbc / "features.npy"}, *FNIR, limit=60)
+    kept = np.linspace(0, len(ALL) - 1, 60).round().astype(int)
+    assert some.data["partial"] == "60 of 700 searches"
+    assert (some.data["probes"], some.data["gallery"]) == (
+        60,
+        len(hard().galleries[0][0]) + len(hard().galleries[1][0]),
+    )
+    for place, name in enumerate(("G1", "G2")):
+        hits, tops = slow_search(place, kept)
+        assert some.data["galleries"][name] == {
+            "gallery": len(hard().galleries[place][0]),
+            "mated": len(hits),
+            "non_mated": len(tops),
+        }
+        assert number(some, "fnir@fpir=1e-1", gallery=name) == pytest.approx(slow_fnir(hits, tops, 0.1), abs=1e-12)
+
+
+def test_a_limit_takes_some_comparisons_of_both_kinds_and_pools_their_templates_whole(ijbc: Path) -> None:
+    some = run(
+        "ijbc", "ijbc", ijbc, {"none": ijbc / "features.npy"}, 'metrics=["tar@far=1e-1", "tar@far=1e-4"]', limit=500
+    )
+    faces = hard()
+    kept = np.argsort(faces.label, kind="stable")[np.linspace(0, len(faces.label) - 1, 500).round().astype(int)]
+    label, pairs = faces.label[kept], zip(faces.first[kept].tolist(), faces.second[kept].tolist(), strict=True)
+    scores = np.array([slow_score(a, b) for a, b in pairs])
+    assert some.data["partial"] == f"500 of {len(faces.label):,} comparisons"
+    assert (some.data["mated"], some.data["non_mated"]) == (label.sum(), 500 - label.sum())
+    too_low = np.sort(scores[label == 0])[-int(0.1 * (500 - label.sum())) - 1]
+    assert number(some, "tar@far=1e-1") == pytest.approx(np.mean(scores[label == 1] > too_low), abs=1e-12)
+
+
+def test_a_single_search_leaves_rates_undefined_where_nobody_has_a_mate(ijbc: Path) -> None:
+    one = run("ijbc-1n", "ijbc", ijbc, {"none": ijbc / "features.npy"}, *FNIR, limit=1)
+    assert sorted(counts["mated"] for counts in one.data["galleries"].values()) == [0, 1]
+    values = [one.value("rank1", "none", gallery=name) for name in ("G1", "G2")]
+    assert sorted((value.n, value.value is None) for value in values if value) == [(0, True), (1, False)]
+    mean = one.value("rank1", "none")
+    assert mean is not None
+    assert mean.value is None
+
+
+def test_a_template_has_the_label_that_its_samples_share(ijbc: Path) -> None:
+    faces, by = hard(), 'breakdowns=["detected"]'
+    detected = faces.score > 0.105
+    labels = {}
+    for template in np.unique(faces.template).tolist():
+        found = set(detected[faces.template == template].tolist())
+        labels[template] = "several" if len(found) > 1 else "yes" if True in found else "no"
+    searches = run("ijbc-1n", "ijbc", ijbc, {"none": ijbc / "features.npy"}, *FNIR, by)
+    for label in ("yes", "no", "several"):
+        value = searches.value("rank1", "none", detected=label)
+        assert value is not None
+        assert value.n == sum(labels[probe] == label for probe in faces.probes[0].tolist()) > 0
+    compared = run(
+        "ijbc", "ijbc", ijbc, {"none": ijbc / "features.npy"}, 'metrics=["tar@far=1e-4", "fnmr@baseline"]', by
+    )
+    found = {
+        value.where["detected"]: value.n for value in compared.values if value.metric == "fnmr@baseline" and value.where
+    }
+    mated = np.flatnonzero(faces.label)
+    sides = [
+        sorted({labels[a], labels[b]})
+        for a, b in zip(faces.first[mated].tolist(), faces.second[mated].tolist(), strict=True)
+    ]
+    expected = Counter(" / ".join(both) for both in sides)
+    assert {label: n for label, n in found.items() if n} == dict(expected)
 
 
 def test_features_of_a_preprocessor_stand_beside_the_baselines(searched: Result) -> None:

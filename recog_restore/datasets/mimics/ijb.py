@@ -10,10 +10,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..geometry import ARCFACE_112
-from .ijb import FAILED_SCORE, IJB, IJBB, IJBC
-from .mimic import Mimic, write_image
-from .textfiles import write_text
+from ...geometry import ARCFACE_112
+from ..ijb import FAILED_SCORE, IJB, IJBB, IJBC
+from ..textfiles import write_text
+from .base import Mimic, write_image
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,7 @@
-"""Mimics: small, valid sets in the exact file formats of others, made of any faces at hand.
-
-They are for tests, for tutorials and for those who wait for a licence. Each writes its images and lists, and
-``mimic.toml`` (see ``mark``). A number from one is a number of the faces that it was made of, never of the set that it
-imitates, and is said to be.
-"""
+"""What all mimics share, and the writing of one."""
 
 from __future__ import annotations
 
-import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
@@ -18,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..registry import Registry
-from .base import Samples
+from ...errors import DataError
+from ...files import write_whole
+from ..base import Samples
+from ..mark import Mark, write_mark
 from .cast import Cast, Face, cast, face, points_of
-from .mark import Mark, write_mark
 
 
 class Mimic(ABC):
@@ -70,17 +63,6 @@ class Mimic(ABC):
         """
 
 
-MIMICS: Registry[Mimic] = Registry("layout to mimic", "recog_restore.mimics")
-for _name, _class in {
-    "ijbc": "mimic_ijb:IJBCMimic",
-    "ijbb": "mimic_ijb:IJBBMimic",
-    "tinyface": "mimic_tinyface:TinyFaceMimic",
-    "lfw": "mimic_lfw:LFWMimic",
-    "multipie": "mimic_multipie:MultiPIEMimic",
-}.items():
-    MIMICS.add(_name, f"recog_restore.datasets.{_class}")
-
-
 def write_mimic(mimic: Mimic, out: Path, source: str, advance: Callable[[int], None] = lambda _: None) -> Mark:
     """Write a mimic; return its mark.
 
@@ -93,8 +75,7 @@ def write_mimic(mimic: Mimic, out: Path, source: str, advance: Callable[[int], N
     Raises:
         DataError: the folder holds something, or cannot be written, or a face cannot be read.
     """
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise DataError(f"{out}: expected a new or an empty folder, found other files in it")
+    check_empty(out)
     try:
         out.mkdir(parents=True, exist_ok=True)
         mark = Mark(mimic.title, source, mimic.write(out, advance))
@@ -104,12 +85,14 @@ def write_mimic(mimic: Mimic, out: Path, source: str, advance: Callable[[int], N
     return mark
 
 
+def check_empty(out: Path) -> None:
+    """Raise ``DataError`` unless that is a new or an empty folder."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise DataError(f"{out}: expected a new or an empty folder, found other files in it")
+
+
 def write_image(path: Path, image: NDArray[np.uint8]) -> None:
     """Write an (H, W, 3) uint8 RGB image whole or not at all; JPEG of quality 95, or PNG, by the name's ending."""
     path.parent.mkdir(parents=True, exist_ok=True)
     _, encoded = cv2.imencode(path.suffix, image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 95])
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "wb") as file:
-        file.write(encoded.tobytes())
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
+    write_whole(path, encoded.tobytes())

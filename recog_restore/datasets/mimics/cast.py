@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decode import read_image
-from ..errors import DataError
-from ..geometry import CANONICAL_128, CROPS, face_size
-from .base import Samples
+from ...decode import read_image
+from ...errors import DataError
+from ...geometry import CANONICAL_128, CROPS, face_size
+from ..base import Samples
 
 _SURROUNDINGS = 2.0  # eye distances from the centre of the points to each edge of the cut
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from .landmarks import FILE_NAME, write_landmarks
-from .mimic import Mimic, write_image
-from .shots import FRONTAL, ILLUMINATIONS, YAW, name_of, path_of
+from ...errors import DataError
+from ..landmarks import FILE_NAME, write_landmarks
+from ..shots import FRONTAL, ILLUMINATIONS, YAW, name_of, path_of
+from .base import Mimic, write_image
 
 _GALLERY = "07"
 _SESSIONS = (1, 2, 3, 4)

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from .landmarks import FILE_NAME, write_landmarks
-from .lfw_pairs import FOLDS, pairs_text
-from .mimic import Mimic, write_image
-from .textfiles import write_text
+from ..landmarks import FILE_NAME, write_landmarks
+from ..lfw_pairs import FOLDS, pairs_text
+from ..textfiles import write_text
+from .base import Mimic, write_image
 
 
 class LFWMimic(Mimic):

@@ -11,9 +11,9 @@ import numpy as np
 import scipy.io
 from numpy.typing import NDArray
 
-from .landmarks import FILE_NAME, write_landmarks
-from .mimic import Mimic, write_image
-from .tinyface import DISTRACTOR, LISTS, MATCH, PROBE
+from ..landmarks import FILE_NAME, write_landmarks
+from ..tinyface import DISTRACTOR, LISTS, MATCH, PROBE
+from .base import Mimic, write_image
 
 _HEIGHTS = (16, 40)  # pixels; TinyFace's mean is about 20
 
