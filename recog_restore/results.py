@@ -255,10 +255,12 @@ class Flip:
         kind: ``fixed`` became right, ``broken`` became wrong.
         mated: whether both faces of the comparison are one subject's; true for a search.
         score: of the comparison, or with the best mate; before and after.
-        impostor_score: of the best impostor of a search, before and after; None for a comparison.
+        impostor_score: of the best impostor of a search, or the first face's with the nearest one of all faces of the
+            run, before and after; None for a comparison of different people, of templates or of nameless faces.
         rank: of the mate, before and after; None for a comparison.
-        subjects: of a search: who was searched for, and who stood first when it failed; else empty.
-        faces: of the comparison; or the probe, its best mate, and the impostor that stood first when the search failed.
+        subjects: where there is an impostor: whose decision it is, and who the impostor is.
+        faces: of the comparison, or the probe and its best mate; then the impostor that was nearest when the decision
+            was wrong.
     """
 
     preprocessor: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -18,7 +19,24 @@ _MISUSE = (UnknownName, RecordError, ResourceMissing)
 
 
 class Command(click.Command):
-    """A command that exits with 2 for misuse and 1 for a failed run, and with 130 when it is interrupted."""
+    """A command that exits with 2 for misuse and 1 for a failed run, and with 130 when it is interrupted.
+
+    Args:
+        sections: in the help, headings and the names of the options below each; all others come last.
+    """
+
+    def __init__(self, *args: Any, sections: Mapping[str, tuple[str, ...]] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections or {}
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, section by section."""
+        records = {p.name: record for p in self.get_params(ctx) if (record := p.get_help_record(ctx)) is not None}
+        for heading, names in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl([records.pop(name) for name in names])
+        with formatter.section("Options"):
+            formatter.write_dl(list(records.values()))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -10,12 +10,30 @@ import click
 
 from .base import SETTINGS, SYNTHPIE_EMBEDDER, Command, numbers
 
+_SECTIONS = {
+    "What is compared": ("protocol", "data", "embedder", "pre", "features", "detector"),
+    "Only where it helps (docs/does-it-help.md)": ("gates", "fusions", "fit", "drift", "judges"),
+    "How it is measured": (
+        "by",
+        "changes",
+        "compat",
+        "search",
+        "folds",
+        "limit",
+        "seed",
+        "allow_missing",
+        "synthpie_size",
+    ),
+    "What the report shows": ("out", "as_json", "faces", "draws", "domains"),
+    "How it is computed": ("device", "batch", "workers", "threads", "store"),
+}
+
 
 def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
     return numbers(text, "folds from 1")
 
 
-@click.command(cls=Command, context_settings=SETTINGS)
+@click.command(cls=Command, context_settings=SETTINGS, sections=_SECTIONS)
 @click.option("--protocol", required=True, metavar="NAME", help="A protocol by name (rr-data list), or a .toml file.")
 @click.option(
     "--data",
@@ -78,7 +96,10 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 )
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE, instead of the data set's landmarks.")
 @click.option(
-    "--by", multiple=True, metavar="LABEL", help="Break the numbers down by a label of the data set, or by size."
+    "--by",
+    multiple=True,
+    metavar="LABEL",
+    help="Break the numbers down by a label of the data set, or by size. May be repeated.",
 )
 @click.option(
     "--search",
@@ -105,7 +126,12 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the protocol: faces.failure=exclude."
 )
-@click.option("--seed", type=int, metavar="N", help="Seed of the protocol's degradation and of a folder's drawn pairs.")
+@click.option(
+    "--seed",
+    type=int,
+    metavar="N",
+    help="Seed of what is drawn: a degradation, the pairs of a folder, the halves of --fit-gate.",
+)
 @click.option("--allow-missing", is_flag=True, help="Score listed images that are not there as failures to acquire.")
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
 @click.option("--batch", default=32, show_default=True, type=click.IntRange(min=1), help="Faces embedded at once.")
@@ -119,7 +145,11 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads of a network.  [default: its own choice]"
 )
 @click.option(
-    "--faces", default=6, show_default=True, type=click.IntRange(min=0), help="Gains and losses shown; 0 shows nobody."
+    "--faces",
+    default=6,
+    show_default=True,
+    type=click.IntRange(min=0),
+    help="Fixed and broken decisions, confusions, gains and losses shown with their faces, each; 0 shows nobody.",
 )
 @click.option(
     "--draws",

@@ -26,7 +26,8 @@ class _Report(Group):
 def report() -> None:
     """Render the result of one run again, or put several side by side: rr-report RUNS...
 
-    A run that is in a folder called "diff" is ./diff.
+    What it can print instead, as tables or the thresholds to deploy with: rr-report render --help. A run that is in a
+    folder called "diff" is ./diff.
     """
 
 

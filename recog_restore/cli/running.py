@@ -84,7 +84,7 @@ def run(
     lists = {"data.folds": folds, "compat": compat, "breakdowns": by}
     question = load(protocol, [*changes, *(f"{key}={list(value)}" for key, value in lists.items() if value)])
     if seed is not None:
-        question = _seeded(question, seed)
+        question = _seeded(question, seed, fit is not None)
     device = chosen_device(device)
     question, dataset = opened(question, data, synthpie_size)
     workers = _workers(device, is_computed(question.data.dataset)) if workers is None else workers
@@ -273,8 +273,8 @@ def _slug(text: str) -> str:
     return re.sub(r"[^\w.+-]+", "-", text)
 
 
-def _seeded(protocol: Protocol, seed: int) -> Protocol:
-    """Return the protocol with the seed of its degradation, or of what its data set draws, changed."""
+def _seeded(protocol: Protocol, seed: int, fits: bool = False) -> Protocol:
+    """Return the protocol with the seed of its degradation, or of what its data set draws; as it is for a fit alone."""
     if protocol.degradation is not None:
         return dataclasses.replace(protocol, degradation=dataclasses.replace(protocol.degradation, seed=seed))
     options = protocol.data.options
@@ -285,4 +285,6 @@ def _seeded(protocol: Protocol, seed: int) -> Protocol:
     ):
         options = {**options, "seed": seed}
         return dataclasses.replace(protocol, data=dataclasses.replace(protocol.data, options=options))
+    if fits:
+        return protocol
     raise RecordError(f"--seed {seed}: nothing in {protocol.id} is drawn at random")

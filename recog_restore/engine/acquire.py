@@ -74,6 +74,12 @@ class Acquisition(Dataset[Crops]):
                     pixels[place] = self.degradation(pixels[place], generator(self.seed, self.names[row]))
         return Crops(torch.from_numpy(pixels), torch.from_numpy(points), tuple(status))
 
+    def of(self, samples: Samples, jobs: Jobs) -> Acquisition:
+        """Return the acquisition of other jobs, degraded alike."""
+        other = Acquisition(samples, jobs, None, self.seed)
+        other.degradation = self.degradation
+        return other
+
     def _face(self, row: int) -> tuple[NDArray[np.uint8], NDArray[np.floating]]:
         image = read_image(self.samples.files[row])
         if self.samples.alignment != "landmarks":

@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -96,7 +97,7 @@ class DriftMeter:
         for judge, found in zip(self._judges, self._cosines, strict=True):
             x, y = (self._embedded(judge, crops) for crops in (before, after))
             z = np.full_like(x, np.nan) if clean is None else self._embedded(judge, clean)
-            found.append((_cosine(x, y), _cosine(x, z), _cosine(y, z)))
+            found.append((row_cosines(x, y), row_cosines(x, z), row_cosines(y, z)))
         if self._most and self._judges:
             cosine = self._cosines[self._independent.index(True) if any(self._independent) else 0][-1][0]
             pairs = np.concatenate([before, after], axis=2)
@@ -122,6 +123,16 @@ class DriftMeter:
     def _embedded(self, judge: Embedder, crops: Crops) -> Floats:
         with torch.inference_mode():
             return judge(to_float(crops, self._device)).cpu().numpy().astype(np.float64)
+
+
+def row_cosines(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]]) -> Floats:
+    """Return (J,) cosines between the rows of (J, D) vectors, in float64; NaN where one is zero or not finite."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    usable = np.isfinite(lengths) & (lengths > 0)
+    found = np.full(len(a), np.nan)
+    np.divide(np.einsum("bd,bd->b", a, b), lengths, out=found, where=usable)
+    return found.clip(-1.0, 1.0)
 
 
 def summary(moved: Moved, most: int = 10) -> Drift:
@@ -187,14 +198,6 @@ def write_csv(moved: Iterable[Moved], path: Path) -> None:
         write_whole(path, text.getvalue().encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise DataError(f"{path}: the drift cannot be written ({error.strerror})") from None
-
-
-def _cosine(a: Floats, b: Floats) -> Floats:
-    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    usable = np.isfinite(lengths) & (lengths > 0)
-    found = np.full(len(a), np.nan)
-    np.divide(np.einsum("bd,bd->b", a, b), lengths, out=found, where=usable)
-    return found.clip(-1.0, 1.0)
 
 
 def _mean(values: Floats | None) -> float | None:

@@ -93,9 +93,10 @@ def _moved(
         return []
     plan, acquisition = run.plan, run.acquisition
     jobs = Jobs(acquisition.jobs.row[: plan.touched], acquisition.jobs.degraded[: plan.touched])
-    seen = _with(acquisition, jobs)
+    seen = acquisition.of(plan.samples, jobs)
     names = tuple(map(str, acquisition.names[jobs.row]))
-    clean = _with(acquisition, Jobs(jobs.row, np.zeros(len(jobs), bool))) if jobs.degraded.any() else None
+    undamaged = Jobs(jobs.row, np.zeros(len(jobs), bool))
+    clean = acquisition.of(plan.samples, undamaged) if jobs.degraded.any() else None
     known = np.arange(plan.touched)
     moved = []
     for judge in (embedder, *(j for j in judges if j.card.name != embedder.card.name)):
@@ -123,9 +124,3 @@ def _moved(
 def _of(degraded: NDArray[np.bool_], cosine: Floats) -> Floats:
     """Return the cosines to a clean original, NaN for a face that is its own."""
     return np.where(degraded, cosine, np.nan)
-
-
-def _with(acquisition: Acquisition, jobs: Jobs) -> Acquisition:
-    other = Acquisition(acquisition.samples, jobs, None, acquisition.seed)
-    other.degradation = acquisition.degradation
-    return other

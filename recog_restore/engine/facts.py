@@ -15,6 +15,7 @@ from ..preprocess import quality
 from ..preprocess.gate import DRIFT
 from ..store import Store, recipe_key
 from .acquire import Acquisition, load
+from .drift import row_cosines
 from .embeddings import Embeddings, Settings, described
 from .progress import Progress
 
@@ -57,11 +58,7 @@ def drift(untouched: Embeddings, done: Embeddings) -> Floats:
 
 def cosines(first: Embeddings, second: Embeddings) -> Floats:
     """Return (J,) cosines between two embeddings of each face, computed in float64; NaN where one failed."""
-    a, b = first.vectors.astype(np.float64), second.vectors.astype(np.float64)
-    lengths = np.sqrt(np.einsum("jd,jd->j", a, a) * np.einsum("jd,jd->j", b, b))
-    found = np.full(len(a), np.nan)
-    np.divide(np.einsum("jd,jd->j", a, b), lengths, out=found, where=(lengths > 0) & first.valid & second.valid)
-    return found.clip(-1.0, 1.0)
+    return np.where(first.valid & second.valid, row_cosines(first.vectors, second.vectors), np.nan)
 
 
 def _size(acquisition: Acquisition) -> Floats:

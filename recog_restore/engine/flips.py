@@ -1,4 +1,4 @@
-"""Faces of the decisions that a preprocessor turned, and of the impostors whose scores it raised most."""
+"""Faces of the decisions that a preprocessor turned, their nearest impostors, and whose likeness it raised most."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .examples import compared, pictures, shown
 from .harm import turned
 from .kept import Kept
 from .plan import Plan, firsts
-from .score import Scored
+from .score import Scored, compare
 
 
 def flips(
@@ -39,18 +39,8 @@ def flips(
             people = np.stack([kept.first[rows], kept.second[rows]], axis=1)
             _, once = np.unique(people, axis=0, return_index=True)
             for row in rows[np.sort(once)][:count].tolist():
-                if kept.kind == "identification":
-                    flip = _search(plan, acquisition, preprocessor, embeddings, scored, row, kind, device)
-                else:
-                    pair = compared(plan, row, embeddings[name].valid)
-                    flip = Flip(
-                        preprocessor=name,
-                        kind=kind,
-                        mated=bool(plan.mated[row]),
-                        score=(float(scored.scores[BASELINE][row]), float(scored.scores[name][row])),
-                        faces=pictures(plan, acquisition, pair, preprocessor, device),
-                    )
-                found.append(flip)
+                turn = _search if kept.kind == "identification" else _comparison
+                found.append(turn(plan, acquisition, preprocessor, embeddings, scored, row, kind, device))
     return found
 
 
@@ -81,6 +71,51 @@ def impostors(
             first, second = (ExampleFace(name, "", "") for name in plan.column("sample", np.array(jobs)).tolist())
         found.append((first, second))
     return found
+
+
+def nearest_impostor(plan: Plan, embeddings: Embeddings, job: int) -> tuple[int, float] | None:
+    """Return the face of another subject that is most like a face, of all faces of a run, and the cosine; ties by job.
+
+    None where the subject is not known, or there is no other.
+    """
+    subject = plan.column("subject", np.arange(len(plan.jobs)))
+    others = np.flatnonzero(embeddings.valid & (subject != subject[job]) & (subject != ""))
+    if subject[job] == "" or not len(others):
+        return None
+    scores = compare(embeddings, np.full(len(others), job), others)
+    best = int(np.argmax(scores))
+    return int(others[best]), float(scores[best])
+
+
+def _comparison(
+    plan: Plan,
+    acquisition: Acquisition,
+    preprocessor: Preprocessor,
+    embeddings: Mapping[str, Embeddings],
+    scored: Scored,
+    row: int,
+    kind: str,
+    device: str,
+) -> Flip:
+    name, mated = preprocessor.card.name, bool(plan.mated[row])
+    jobs: tuple[int, ...] = compared(plan, row, embeddings[name].valid)
+    subjects: tuple[str, ...] = ()
+    impostor_score = None
+    if mated and not plan.templates:
+        before, after = (nearest_impostor(plan, embeddings[p], jobs[0]) for p in (BASELINE, name))
+        if before and after:
+            impostor_score = before[1], after[1]
+            jobs = (*jobs, before[0] if kind == "fixed" else after[0])
+            subjects = tuple(map(str, plan.column("subject", np.array(jobs[::2]))))
+    return Flip(
+        preprocessor=name,
+        kind=kind,
+        mated=mated,
+        score=(float(scored.scores[BASELINE][row]), float(scored.scores[name][row])),
+        faces=pictures(plan, acquisition, jobs, preprocessor, device),
+        impostor_score=impostor_score,
+        subjects=subjects,
+    )
 
 
 def _search(

@@ -64,8 +64,12 @@ class Measure:
 
 def baseline_threshold(kept: Kept) -> float:
     """Return the threshold of ``fnmr@baseline``, which a run's first preprocessor sets; NaN where there is none."""
-    scores, mated = kept.scores[kept.preprocessors[0]], kept.mated
-    if kept.kind == "identification" or not mated.any() or mated.all():
+    if kept.kind == "identification":
+        return math.nan
+    baseline = kept.preprocessors[0]
+    counted = kept.counted[baseline]
+    scores, mated = kept.scores[baseline][counted], kept.mated[counted]
+    if not mated.any() or mated.all():
         return math.nan
     return verification.tar_at_far(scores[mated], scores[~mated], BASELINE_FMR).threshold
 

@@ -24,8 +24,8 @@ class Part(NamedTuple):
     jobs: Rows
 
 
-def halves(plan: Plan, share: float, seed: int) -> tuple[Part, Part]:
-    """Return two parts of a plan that have no subject in common: ``share`` of the subjects, and the others.
+def halves(plan: Plan, seed: int) -> tuple[Part, Part]:
+    """Return two parts of a plan that have no subject in common: half of the subjects each.
 
     Where no subject is in two folds, whole folds are drawn, and nothing is lost. Else subjects are drawn: comparisons
     between the two parts are in neither, and each part searches its own subjects among its own subjects.
@@ -38,7 +38,7 @@ def halves(plan: Plan, share: float, seed: int) -> tuple[Part, Part]:
     generator = np.random.default_rng(seed)
     if len(plan.probes):
         searched, enrolled = (plan.column("subject", jobs).astype(str) for jobs in (plan.probes, plan.gallery))
-        mine = _drawn(np.unique(np.concatenate([searched, enrolled])), share, generator)
+        mine = _drawn(np.unique(np.concatenate([searched, enrolled])), generator)
         first, second = (
             _searches(plan, np.isin(searched, mine) == kind, np.isin(enrolled, mine) == kind, kind)
             for kind in (True, False)
@@ -46,18 +46,17 @@ def halves(plan: Plan, share: float, seed: int) -> tuple[Part, Part]:
         return first, second
     a, b, _ = compared_subjects(plan)
     if len(folds := np.unique(plan.fold)) > 1 and _apart(a, b, plan.fold):
-        chosen = np.isin(plan.fold, _drawn(folds, share, generator))
+        chosen = np.isin(plan.fold, _drawn(folds, generator))
         return _comparisons(plan, chosen, True), _comparisons(plan, ~chosen, False)
-    drawn = _drawn(np.unique(np.concatenate([a, b])), share, generator)
+    drawn = _drawn(np.unique(np.concatenate([a, b])), generator)
     left, right = np.isin(a, drawn), np.isin(b, drawn)
     return _comparisons(plan, left & right, True), _comparisons(plan, ~left & ~right, False)
 
 
-def _drawn(names: NDArray[Any], share: float, generator: np.random.Generator) -> NDArray[Any]:
+def _drawn(names: NDArray[Any], generator: np.random.Generator) -> NDArray[Any]:
     if len(names) < 2:
         raise ValueError(f"{len(names)} subjects or folds cannot be parted")
-    count = min(len(names) - 1, max(1, round(share * len(names))))
-    return generator.permutation(names)[:count]
+    return generator.permutation(names)[: round(len(names) / 2)]
 
 
 def _apart(a: Rows, b: Rows, fold: NDArray[np.integer]) -> bool:

@@ -36,14 +36,12 @@ class Piping:
         fusions: likewise. Empty: ``replace``.
         fit: the file that a gate is to be fitted for and written to; then only its test part is evaluated.
         seed: of what a fit draws.
-        share: of the subjects that a gate is fitted on.
     """
 
     gates: tuple[Gate | None, ...] = ()
     fusions: tuple[Fusion, ...] = ()
     fit: Path | None = None
     seed: int = 0
-    share: float = 0.5
 
     def check(self, preprocessors: Sequence[Preprocessor], embedder: Embedder | None) -> None:
         """Check, before anything is computed, what can be known then; the baseline is the first preprocessor.
@@ -89,8 +87,7 @@ class Run:
 
     def of(self, part: Part) -> Run:
         """Return the run of a part of the plan."""
-        acquisition = Acquisition(part.plan.samples, part.plan.jobs, None, self.acquisition.seed)
-        acquisition.degradation = self.acquisition.degradation
+        acquisition = self.acquisition.of(part.plan.samples, part.plan.jobs)
         found = {name: embeddings.take(part.jobs) for name, embeddings in self.found.items()}
         return Run(part.plan, acquisition, [self.digests[row] for row in part.samples.tolist()], found)
 
@@ -150,7 +147,7 @@ def _fitted(
     """Return the test part of a run with what is known of its faces, and the gate fitted on the other part."""
     preprocessor = preprocessors[1]
     try:
-        dev, test = halves(run.plan, piping.share, piping.seed)
+        dev, test = halves(run.plan, piping.seed)
     except ValueError as error:
         raise DataError(f"--fit-gate: {error}; a gate is fitted on some subjects and judged on others") from None
     mine = run.of(dev)

@@ -10,6 +10,10 @@ from .figures import Figure, legend, plain
 from .wording import count, counted, score, unique
 
 _TAUGHT = "a loss of its training used this judge"
+_ALONE = (
+    "No judge here is independent: every one of them was used by a loss of the training, and flatters it. "
+    "Name another embedder with --judge."
+)
 _SERIES = 6
 
 
@@ -61,15 +65,11 @@ def drifted(result: Result) -> tuple[Drifting, ...]:
     found = []
     for name in unique(d.preprocessor for d in result.drift):
         mine = sorted((d for d in result.drift if d.preprocessor == name), key=lambda d: not d.independent)
-        alone = (
-            "No judge here is independent: every one of them was used by a loss of the training, and flatters it. "
-            "Name another embedder with --judge."
-        )
         found.append(
             Drifting(
                 preprocessor=name,
                 judges=tuple(map(_judged, mine)),
-                alone="" if mine[0].independent else alone,
+                alone="" if mine[0].independent else _ALONE,
                 figure=_histogram(name, mine),
                 witness=mine[0].judge,
                 worst=tuple(

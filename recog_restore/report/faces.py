@@ -79,9 +79,9 @@ class Mistakes:
 
 @dataclass(frozen=True)
 class Turn:
-    """A decision that was turned: its faces; its scores, ranks and best impostor's scores before and after.
+    """A decision that was turned: its faces; its scores, ranks and nearest impostor's scores before and after.
 
-    Ranks, impostor and impostor's scores are empty for a comparison.
+    Ranks are empty for a comparison; impostor and impostor's scores, where there is none.
     """
 
     what: str
@@ -224,30 +224,26 @@ def _mistake(confusion: Confusion) -> Mistake:
 
 
 def _turn(flip: Flip) -> Turn:
-    impostor, rank = flip.impostor_score, flip.rank
-    if rank is None or impostor is None or len(flip.subjects) < 2 or len(flip.faces) < 3:
-        return Turn(
-            "mated comparison" if flip.mated else "non-mated comparison",
-            _arrow(*map(score, flip.score)),
-            "",
-            "",
-            "",
-            tuple(_shown("", "", face) for face in flip.faces),
-        )
+    what = "search" if flip.rank else "mated comparison" if flip.mated else "non-mated comparison"
+    change = _arrow(*map(score, flip.score))
+    if flip.impostor_score is None or len(flip.subjects) < 2 or len(flip.faces) < 3:
+        return Turn(what, change, "", "", "", tuple(_shown("", "", face) for face in flip.faces))
     subject, other = flip.subjects[:2]
-    probe, mate, nearest = flip.faces[:3]
-    return Turn(
-        "search",
-        _arrow(*map(score, flip.score)),
-        _arrow(*map(count, rank)),
-        other,
-        _arrow(*map(score, impostor)),
-        (
-            _shown("probe", subject, probe),
-            _enrolled("its mate", subject, mate),
-            _enrolled("impostor", other, nearest),
-        ),
+    first, second, nearest = flip.faces[:3]
+    impostor_change = _arrow(*map(score, flip.impostor_score))
+    if flip.rank is None:
+        faces = (
+            _shown("face of", subject, first),
+            _shown("another of", subject, second),
+            _shown("impostor", other, nearest),
+        )
+        return Turn(what, change, "", other, impostor_change, faces)
+    faces = (
+        _shown("probe", subject, first),
+        _enrolled("its mate", subject, second),
+        _enrolled("impostor", other, nearest),
     )
+    return Turn(what, change, _arrow(*map(count, flip.rank)), other, impostor_change, faces)
 
 
 def _lookalike(raised: Raised) -> Turn:

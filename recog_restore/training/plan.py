@@ -12,6 +12,9 @@ from ..networks import NETWORKS
 FIRST_TRAINING_SUBJECT = 1_000_000
 FIRST_UNUSED_SUBJECT = 2_000_000
 
+# Before a number: what a restorer gains of it, the lower end of the paired difference's 95 % interval.
+GAIN = "gain"
+
 
 def training_people(first: int, people: int, where: str) -> None:
     """Raise RecordError unless ``people`` from number ``first`` on are training people; ``where`` is named."""

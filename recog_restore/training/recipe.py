@@ -13,7 +13,7 @@ from ..records import nearest
 from ..synthpie import Web
 from .augment import Augment
 from .heads import HEADS
-from .plan import FIRST_TRAINING_SUBJECT, Plan, training_people
+from .plan import FIRST_TRAINING_SUBJECT, GAIN, Plan, training_people
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,12 @@ class Recipe(Plan):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        best = self.validation.best
+        if best.startswith(f"{GAIN} "):
+            raise RecordError(
+                f"validation.best is {best!r}, which is a restorer's gain over untouched faces; for an embedder write "
+                f"{best.removeprefix(f'{GAIN} ')!r}"
+            )
         if self.stages[-1].size not in ((), self.own_size()):
             raise RecordError(
                 f"stages: the last size is {list(self.stages[-1].size)}; expected that of {self.input.crop}, "

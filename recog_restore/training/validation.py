@@ -24,11 +24,8 @@ from ..protocol import Protocol, load
 from ..records import nearest
 from ..results import BASELINE, Result
 from ..store import Store
-from .plan import Validation
+from .plan import GAIN, Validation
 from .recipe import Recipe
-
-# Before a number: what the preprocessor gains of it, the lower end of the paired difference's 95 % interval.
-GAIN = "gain"
 
 
 class Candidate(Embedder):

@@ -121,6 +121,15 @@ def test_misuse_is_one_line_with_the_way_out(options: list[str], code: int, mess
     assert "Traceback" not in done.output
 
 
+def test_every_option_of_an_evaluation_stands_below_a_heading() -> None:
+    words = rr_run("eval", "--help").stdout
+    headings = [line for line in words.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings[0] == "What is compared:"
+    assert words.partition("\nOptions:\n")[2].split() == "-h, --help Show this message and exit.".split()
+    named = {option.opts[0] for option in rr.commands["eval"].params}
+    assert {word for word in words.split() if word in named} == named
+
+
 class Payload:
     """Writes a file when it is unpickled."""
 

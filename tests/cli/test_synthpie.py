@@ -119,6 +119,7 @@ def test_seed_draws_other_probes_where_probes_are_drawn() -> None:
     assert running._seeded(drawn, 3).data.options["seed"] == 3
     with pytest.raises(RecordError, match="--seed 3: nothing in multipie-setting2@1 is drawn at random"):
         running._seeded(load("multipie-setting2"), 3)
+    assert running._seeded(load("multipie-setting2"), 3, fits=True) == load("multipie-setting2")
 
 
 def test_misuse_is_one_line(tmp_path: Path) -> None:

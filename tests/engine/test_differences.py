@@ -268,6 +268,16 @@ def test_harm_counts_at_the_baselines_threshold() -> None:
     assert search.fixed > 0
 
 
+def test_baseline_threshold_rests_on_the_comparisons_that_count() -> None:
+    kept = compared()
+    counted = np.ones(900, bool)
+    counted[np.argsort(kept.scores["none"])[-400::2]] = False
+    fewer = dataclasses.replace(kept, failure="exclude", counted=dict.fromkeys(NAMES, counted))
+    genuine, impostor = (kept.scores["none"][counted & kind] for kind in (kept.mated, ~kept.mated))
+    assert baseline_threshold(fewer) == verification.tar_at_far(genuine, impostor, 1e-3).threshold
+    assert baseline_threshold(fewer) != baseline_threshold(kept)
+
+
 def test_turned_decisions_are_those_that_harm_counts_the_most_changed_first() -> None:
     kept = compared()
     found, counts = turned(kept, "noise"), harm(kept, "noise", faces)

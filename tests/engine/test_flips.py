@@ -71,7 +71,7 @@ def test_turned_comparisons_crossed_the_baselines_threshold(compared: tuple[Resu
     for flip in flips:
         before, after = (score >= harm.threshold for score in flip.score)
         assert (before == flip.mated, after == flip.mated) == ((False, True) if flip.kind == "fixed" else (True, False))
-        assert len(flip.faces) == 2
+        assert len(flip.faces) == (3 if flip.mated else 2)
         assert all(face.before.startswith("data:image/webp") and face.after != face.before for face in flip.faces)
         row = np.flatnonzero(kept.scores[PRE] == flip.score[1])
         assert flip.score[0] in kept.scores["none"][row]
@@ -79,6 +79,27 @@ def test_turned_comparisons_crossed_the_baselines_threshold(compared: tuple[Resu
         changes = [abs(f.score[1] - f.score[0]) for f in flips if f.kind == kind]
         assert changes == sorted(changes, reverse=True)
         assert len(changes) <= 2
+
+
+def test_nearest_impostor_of_a_turned_comparison_is_that_of_all_faces(
+    compared: tuple[Result, Kept], drawn: Path
+) -> None:
+    result, _ = compared
+    samples = open_dataset("drawn", drawn)
+    table = samples.samples().table
+    names, subjects = table["sample"].tolist(), table["subject"].to_numpy()
+    vectors = [slow_vectors(samples, pre) for pre in (None, PRE)]
+    mated = [flip for flip in result.flips if flip.mated]
+    assert mated
+    for flip in mated:
+        row = names.index(flip.faces[0].sample)
+        others = np.flatnonzero(subjects != subjects[row])
+        scores = [of[others] @ of[row] for of in vectors]
+        assert flip.impostor_score == pytest.approx([s.max() for s in scores])
+        nearest = others[scores[0 if flip.kind == "fixed" else 1].argmax()]
+        assert flip.faces[2].sample == names[nearest]
+        assert flip.subjects == (subjects[row], subjects[nearest])
+    assert {flip.impostor_score for flip in result.flips if not flip.mated} <= {None}
 
 
 def test_raised_impostors_are_named_and_the_first_of_them_pictured(compared: tuple[Result, Kept]) -> None:

@@ -116,7 +116,7 @@ def test_a_quality_is_measured_once_and_kept(faces: Path, store: Store, monkeypa
 
 def test_parts_share_no_subject_and_no_comparison_is_lost_where_folds_are_apart(faces: Path) -> None:
     whole = plan(faces)
-    dev, test = halves(whole, 0.5, seed=0)
+    dev, test = halves(whole, seed=0)
     subjects = [set(part.plan.samples.table["subject"]) for part in (dev, test)]
     assert not subjects[0] & subjects[1]
     assert len(dev.plan.mated) + len(test.plan.mated) == len(whole.mated)
@@ -130,14 +130,14 @@ def test_parts_share_no_subject_and_no_comparison_is_lost_where_folds_are_apart(
         assert np.array_equal(
             smaller.mated, smaller.column("subject", smaller.first) == smaller.column("subject", smaller.second)
         )
-    assert halves(whole, 0.5, seed=0)[0].jobs.tolist() == dev.jobs.tolist()
-    assert halves(whole, 0.5, seed=1)[0].jobs.tolist() != dev.jobs.tolist()
+    assert halves(whole, seed=0)[0].jobs.tolist() == dev.jobs.tolist()
+    assert halves(whole, seed=1)[0].jobs.tolist() != dev.jobs.tolist()
 
 
 def test_where_folds_share_subjects_people_are_drawn_and_mixed_comparisons_are_in_neither_part(faces: Path) -> None:
     whole = plan(faces)
     whole = dataclasses.replace(whole, fold=np.arange(len(whole.fold)) % 2)
-    dev, test = halves(whole, 0.5, seed=0)
+    dev, test = halves(whole, seed=0)
     subjects = [set(part.plan.samples.table["subject"]) for part in (dev, test)]
     assert not subjects[0] & subjects[1]
     assert 0 < len(dev.plan.mated) + len(test.plan.mated) < len(whole.mated)

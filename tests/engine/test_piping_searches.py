@@ -118,7 +118,7 @@ def test_the_larger_of_two_scores_gives_the_ranks_of_a_slow_count() -> None:
 
 def test_each_half_searches_its_own_people_among_its_own_people(mine: Path) -> None:
     whole = plan(mine)
-    parts = halves(whole, 0.5, seed=0)
+    parts = halves(whole, seed=0)
     subjects = [set(part.plan.samples.table["subject"]) for part in parts]
     assert not subjects[0] & subjects[1]
     assert len(subjects[0] | subjects[1]) == PEOPLE

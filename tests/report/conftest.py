@@ -400,7 +400,7 @@ def with_statistics(result: Result, faces: bool = True, names: tuple[str, ...] =
                 verdict=("better" if (change > 0) != lower else "worse") if sure else NO_DIFFERENCE,
             )
         )
-    subjects = ("217", names[0]) if searches else ()
+    subjects = ("217", names[0])
     shown = tuple(
         ExampleFace(name, face(i) if faces else "", face(i, 8) if faces else "") for i, name in enumerate(names[:3])
     )
@@ -447,8 +447,8 @@ def with_statistics(result: Result, faces: bool = True, names: tuple[str, ...] =
                 kind,
                 True,
                 (0.2, 0.6) if kind == "fixed" else (0.6, 0.2),
-                shown if searches else shown[:2],
-                (0.4, 0.38) if searches else None,
+                shown,
+                (0.4, 0.38),
                 ((4, 1) if kind == "fixed" else (1, 4)) if searches else None,
                 subjects,
             )

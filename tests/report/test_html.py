@@ -478,8 +478,14 @@ def test_fixed_and_broken_faces_stand_side_by_side_with_scores_and_nearest_impos
     assert "Search: rank 4 → 1 ; score with its mate" not in words
     assert re.search(r"Search: rank 4 → 1; score with its mate 0\.200 → 0\.600; with the nearest impostor", words)
     assert "nearest impostor" in words
-    words = Page(html.render([judged(make({"mdfr": 0.1}))])).words()
+    compared = judged(make({"mdfr": 0.1}))
+    words = Page(html.render([compared])).words()
+    pattern = r"Mated comparison: score 0\.600 → 0\.200, threshold 0\.\d+; the first face with its nearest impostor .+"
+    assert re.search(pattern + r" 0\.400 → 0\.380", words)
+    nameless = [dataclasses.replace(f, impostor_score=None, subjects=(), faces=f.faces[:2]) for f in compared.flips]
+    words = Page(html.render([dataclasses.replace(compared, flips=tuple(nameless))])).words()
     assert "Mated comparison: score 0.600 → 0.200, threshold" in words
+    assert "nearest impostor" not in words
     shown = Page(html.render([judged(make({"mdfr": 0.1}, examples=0), faces=False)]))
     assert not [1 for tag, _ in shown.tags if tag == "img"]
     assert "Impostors whose score rose most" in shown.words()

@@ -46,6 +46,10 @@ def test_a_key_is_changed_without_touching_the_others(tiny: Callable[..., Recipe
         ("stages=[{steps=0}]", "steps is 0, batch 128, lr 0.1; expected at least 1"),
         ("stages=[{steps=1, size=[8, 8]}]", "expected height and width, 16 or more each"),
         ("keep_every=0", "keep_every is 0 and log_every 1; expected at least 1 each"),
+        (
+            'validation.best="gain rank1"',
+            "'gain rank1', which is a restorer's gain over untouched faces; for an embedder",
+        ),
         ("people", "--set 'people': expected key=value"),
     ],
 )
