@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,14 @@ NO_DIFFERENCE = "no difference found"
 
 # Edges of the bins of ``Drift.counts``: the cosines from −1 to 1, a twentieth each.
 DRIFT_BINS = tuple(round(i / 20, 2) for i in range(-20, 21))
+
+
+def _forget_undefined(record: object, numbers: Sequence[str], intervals: Sequence[str] = ()) -> None:
+    """Put None in the place of numbers, and of intervals with an end, that are not finite: strict JSON has no NaN."""
+    for name in (*numbers, *intervals):
+        found = getattr(record, name)
+        if found is not None and not all(map(math.isfinite, (found,) if name in numbers else found)):
+            object.__setattr__(record, name, None)
 
 
 @dataclass(frozen=True)
@@ -59,14 +67,9 @@ class Value:
     method: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("value", "std", "threshold"):
-            number = getattr(self, name)
-            if number is not None and not math.isfinite(number):
-                object.__setattr__(self, name, None)
+        _forget_undefined(self, ("value", "std", "threshold"), ("interval",))
         if self.threshold == -sys.float_info.max:  # accepts everything that did not fail
             object.__setattr__(self, "threshold", None)
-        if self.interval is not None and not all(map(math.isfinite, self.interval)):
-            object.__setattr__(self, "interval", None)
         if self.interval is None:
             object.__setattr__(self, "method", "")
 
@@ -108,12 +111,7 @@ class Difference:
     verdict: str = NO_DIFFERENCE
 
     def __post_init__(self) -> None:
-        for name in ("difference", "p", "p_holm", "smallest_detectable"):
-            number = getattr(self, name)
-            if number is not None and not math.isfinite(number):
-                object.__setattr__(self, name, None)
-        if self.interval is not None and not all(map(math.isfinite, self.interval)):
-            object.__setattr__(self, "interval", None)
+        _forget_undefined(self, ("difference", "p", "p_holm", "smallest_detectable"), ("interval",))
         if self.interval is None:
             object.__setattr__(self, "method", "")
 
@@ -163,8 +161,7 @@ class Harm:
     raised: tuple[Raised, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.threshold is not None and not math.isfinite(self.threshold):
-            object.__setattr__(self, "threshold", None)
+        _forget_undefined(self, ("threshold",))
         for name in ("impostor_mean", "impostor_tail"):
             known = tuple(x if x is not None and math.isfinite(x) else None for x in getattr(self, name))
             object.__setattr__(self, name, known)
@@ -236,14 +233,7 @@ class Threshold:
     method: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("value", "fnmr"):
-            number = getattr(self, name)
-            if number is not None and not math.isfinite(number):
-                object.__setattr__(self, name, None)
-        for name in ("interval", "fnmr_interval"):
-            ends = getattr(self, name)
-            if ends is not None and not all(map(math.isfinite, ends)):
-                object.__setattr__(self, name, None)
+        _forget_undefined(self, ("value", "fnmr"), ("interval", "fnmr_interval"))
 
 
 @dataclass(frozen=True)
