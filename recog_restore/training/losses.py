@@ -84,14 +84,14 @@ class IdentityLoss:
 
         Args:
             output: (B, 3, S, S).
-            targets: as ``targets`` gives them, or rows of them.
+            targets: as ``targets`` gives them, or of each embedder the first rows: it then looks at as many images.
 
         Raises:
             ConventionError: an embedder has no gradient.
         """
         losses = []
         for embedder, target in zip(self._embedders, targets, strict=True):
-            vectors = self._unit(embedder, output)
+            vectors = self._unit(embedder, output[: len(target)])
             if output.requires_grad and not vectors.requires_grad:
                 raise ConventionError(
                     f"embedder {embedder.card.name!r} gives no gradient to its images, which the identity loss needs; "

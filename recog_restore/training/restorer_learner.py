@@ -110,10 +110,14 @@ class RestorerLearner(Learner):
         taught = bool(asked.passing) and painted.passed is not None
         images = painted.image if taught else painted.output
         rows = torch.nonzero(near == 0).flatten() if taught else torch.arange(len(images), device=images.device)
-        rows = rows[: math.ceil(asked.identity_part * len(images))]
         if not len(rows):
             return images.new_zeros(())
-        return self._identity(images[rows], [vector[rows] for vector in vectors])
+        counts = [math.ceil(part * len(images)) for part in asked.identity_part]
+        if len(counts) == 1:
+            counts *= len(vectors)
+        return self._identity(
+            images[rows], [vector[rows[:count]] for vector, count in zip(vectors, counts, strict=True)]
+        )
 
     @torch.no_grad()
     def _taught(self, clean: Tensor, points: Tensor, target_points: Tensor) -> Decoded | None:

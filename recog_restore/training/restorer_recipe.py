@@ -204,7 +204,8 @@ class Losses:
         distance: ``l1``, or the paper's ``l2``.
         reduction: see ``training/losses.py``.
         identity: of the output from the target, by ``embedders``.
-        identity_part: the largest part of a batch that the identity loss looks at; on a CPU it costs more than FRN.
+        identity_part: the largest part of a batch that each embedder looks at, in their order, or one number for all;
+            on a CPU some cost more than FRN.
         pcd, icd: adversarial, conditioned on pose and on identity; only where FFN is trained.
         alignment: of FRN's features with those of its teacher FFN; only where FRN is taught by it.
         passing: of the share of the input in a blended output, which shall be 1 for a probe that was not degraded and
@@ -217,7 +218,7 @@ class Losses:
     distance: Literal["l1", "l2"] = "l1"
     reduction: Literal["mean", "paper-sum"] = "mean"
     identity: float = 0.2
-    identity_part: float = 1.0
+    identity_part: tuple[float, ...] = (1.0,)
     pcd: float = 0.0
     icd: float = 0.0
     alignment: float = 0.0
@@ -225,8 +226,10 @@ class Losses:
     passing_yaw: float = 50.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.identity_part <= 1:
-            raise RecordError(f"losses: identity_part is {self.identity_part}; expected more than 0, at most 1")
+        if not self.identity_part or not all(0 < part <= 1 for part in self.identity_part):
+            raise RecordError(
+                f"losses: identity_part is {list(self.identity_part)}; expected numbers of more than 0, at most 1"
+            )
 
 
 @dataclass(frozen=True)
@@ -315,6 +318,12 @@ class RestorerRecipe(Plan):
                 )
         if not self.embedders and any(stage.losses.identity for stage in self.stages):
             raise RecordError("stages.losses.identity: expected embedders = ['arcface-synthpie'], or identity = 0")
+        for stage in self.stages:
+            if len(stage.losses.identity_part) not in (1, len(self.embedders)):
+                raise RecordError(
+                    f"stages.losses.identity_part: expected one number, or one for each of {len(self.embedders)} "
+                    f"embedders, got {len(stage.losses.identity_part)}"
+                )
         if self.network.name == "ffn" and (self.teacher is not None or any(s.trains != "ffn" for s in self.stages)):
             raise RecordError(
                 "network: an FFN alone has trains = 'ffn' in every stage and no [teacher]; or take name = 'frn'"

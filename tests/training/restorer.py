@@ -44,7 +44,7 @@ size = [64, 64]
 steps = 3
 batch = 4
 lr = 0.001
-losses = { passing = 0.1, identity_part = 0.5 }
+losses = { passing = 0.1, identity_part = [0.5] }
 
 [[stages]]
 trains = "ffn"

@@ -91,6 +91,16 @@ def test_identity_loss_is_equation_6_averaged_over_embedders(size: int) -> None:
     assert float(loss(output, loss.targets(target))) == pytest.approx(total, rel=1e-3)
 
 
+def test_an_embedder_looks_at_as_many_images_as_it_is_given_targets_for() -> None:
+    output, target = torch.rand(3, 3, 128, 128), torch.rand(3, 3, 128, 128)
+    embedders = [Linear(1), Linear(2)]
+    loss = IdentityLoss(embedders)
+    first, second = loss.targets(target)
+    alone = [IdentityLoss([embedder]) for embedder in embedders]
+    expected = float(alone[0](output, [first]) + alone[1](output[:1], [second[:1]])) / 2
+    assert float(loss(output, [first, second[:1]])) == pytest.approx(expected, rel=1e-6)
+
+
 def test_identity_loss_is_zero_for_the_same_face() -> None:
     images = torch.rand(2, 3, 128, 128)
     loss = IdentityLoss([Linear(1)])

@@ -37,7 +37,7 @@ FACES = (
     "data.folder.alignment=canonical-128",
     "data.folder.people=[1, 2]",
     "validation.protocol=",
-    "stages=[{steps=2, batch=2, lr=1e-3, losses={identity_part=0.5}}]",
+    "stages=[{steps=2, batch=2, lr=1e-3, losses={identity_part=[0.5]}}]",
 )
 
 

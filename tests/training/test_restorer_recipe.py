@@ -34,7 +34,11 @@ def test_recipe_has_its_stages(tmp_path: Path) -> None:
         ("stages=[{steps=1, size=[64, 64]}]", r"the last size is \[64, 64\]; expected \[128, 128\]"),
         ("stages=[{steps=1, losses={pcd=1.0}}]", "pcd and icd judge the FFN; expected trains = 'ffn'"),
         ("stages=[{steps=1, losses={alignment=1.0}}]", "alignment is with the frozen FFN; expected trains = 'ti'"),
-        ("stages=[{steps=1, losses={identity_part=0.0}}]", r"identity_part is 0\.0; expected more than 0, at most 1"),
+        (
+            "stages=[{steps=1, losses={identity_part=[0.0]}}]",
+            r"identity_part is \[0\.0\]; expected numbers of more than 0",
+        ),
+        ("stages=[{steps=1, losses={identity_part=[1.0, 0.5]}}]", "one number, or one for each of 1 embedders, got 2"),
         ("data.pairs.people=0", r"data\.pairs\.people is 0; expected at least 1"),
         ("data.pairs.first=346", r"data\.pairs: people 346 … 347; training people are numbers 1,000,000"),
         (
