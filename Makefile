@@ -10,7 +10,7 @@ SOURCES := $(shell find recog_restore protocols models reports -type f -not -nam
 .PHONY: demo test check clean
 
 demo: .venv/wheel
-	$(BIN)/rr-eval --protocol multipie-setting2 --pre clahe --out runs/demo
+	$(BIN)/rr-eval --protocol multipie-setting2 --pre mdfr --out runs/demo
 
 test: .venv/wheel
 	$(BIN)/pytest

@@ -9,8 +9,8 @@ import click
 
 from ..errors import RecogRestoreError, RecordError, ResourceMissing, UnknownName
 
-# What recognizes on SynthPIE where no embedder is named.
-SYNTHPIE_EMBEDDER = "arcface-synthpie"
+# What recognizes on SynthPIE where no embedder is named: the judge, which no loss of a restorer has used.
+SYNTHPIE_EMBEDDER = "cosface-synthpie"
 
 # Who judges the drift of photos where nobody is named: no loss of the restorers that ship used it.
 JUDGE = "cosface-synthpie"

@@ -13,6 +13,7 @@ from recog_restore.datasets.synthpie import NOTE, names, subjects
 from recog_restore.errors import RecordError
 from recog_restore.protocol import load
 from recog_restore.results import read
+from recog_restore.training.restorer_recipe import JUDGE
 
 PEOPLE = subjects()[200:203]
 FEW = ("--set", "data.options.test_people=3")
@@ -109,7 +110,7 @@ def test_check_takes_a_protocol_or_a_data_set(tree: Path) -> None:
 
 def test_on_synthpie_the_embedder_may_be_left_out() -> None:
     question, dataset = running.opened(load("multipie-setting2"), None, "full")
-    assert running._default_embedder(question) == SYNTHPIE_EMBEDDER == "arcface-synthpie"
+    assert running._default_embedder(question) == SYNTHPIE_EMBEDDER == JUDGE
     assert dataset.note == f"SynthPIE (full): {NOTE}"
     assert question.data.options["size"] == "full"
 
