@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recog_restore.networks.cards import read_restorer_card, shipped
 from recog_restore.report import html
 from recog_restore.results import read
 
@@ -70,6 +71,21 @@ def test_the_default_embedder_falls_with_yaw_as_a_real_one_does() -> None:
     # The bounds are around the ResNet-50 of MDFR's table II: 98.6, 98.4, 97.1, 85.9, 55.1, 15.5.
     bounds = [(0.98, 1.0), (0.96, 1.0), (0.9, 1.0), (0.5, 0.9), (0.2, 0.6), (0.05, 0.25)]
     assert all(low <= found <= high for found, (low, high) in zip(rank1, bounds, strict=True)), rank1
+
+
+def test_mdfr_gains_with_yaw_before_a_recognizer_that_no_loss_used() -> None:
+    result = read(EXAMPLES / "multipie-setting2-synthpie.json")
+    (mdfr,) = (one for one in result.preprocessors if one["name"] == "mdfr")
+    assert mdfr["card"]["sha256"] == read_restorer_card(shipped("restorer")["mdfr"] / "card.toml").weights.sha256
+    assert result.embedder["sha256"] not in {teacher["sha256"] for teacher in mdfr["card"]["teachers"]}
+    before, after = (
+        [result.value("rank1", name, abs_yaw=str(yaw)).value for yaw in (0, 15, 30, 60, 75, 90)]
+        for name in ("none", "mdfr")
+    )
+    gains = [b - a for a, b in zip(before, after, strict=True)]
+    assert gains[:3] == pytest.approx([0, 0, 0], abs=0.01)
+    assert gains == sorted(gains)
+    assert gains[-1] >= 0.5
 
 
 def test_mimics_have_1_to_1_1_to_n_and_ranks_for_baseline_and_preprocessor_and_say_what_they_are() -> None:

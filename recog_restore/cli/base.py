@@ -12,8 +12,8 @@ from ..errors import RecogRestoreError, RecordError, ResourceMissing, UnknownNam
 # What recognizes on SynthPIE where no embedder is named: the judge, which no loss of a restorer has used.
 SYNTHPIE_EMBEDDER = "cosface-synthpie"
 
-# Who judges the drift of photos where nobody is named: no loss of the restorers that ship used it.
-JUDGE = "cosface-synthpie"
+# Who judges the drift of photos where nobody is named.
+JUDGE = SYNTHPIE_EMBEDDER
 
 _MISUSE = (UnknownName, RecordError, ResourceMissing)
 

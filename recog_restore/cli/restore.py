@@ -30,7 +30,7 @@ from .base import JUDGE, SETTINGS, Command
     "judges",
     multiple=True,
     metavar="SPEC",
-    help="Measure the drift by this embedder: one that no loss used. May be repeated.  [default: cosface-synthpie]",
+    help=f"Measure the drift by this embedder: one that no loss used. May be repeated.  [default: {JUDGE}]",
 )
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
 @click.option("--batch", default=16, show_default=True, type=click.IntRange(min=1), help="Faces restored at once.")
