@@ -15,6 +15,10 @@ from .resources import folder, names
 
 Failure = Literal["iso", "exclude"]
 
+Compat = Literal[
+    "insightface", "nearest", "insightface-merged", "insightface-ijb-evals", "keras-insightface", "adaface"
+]
+
 # What the failure rule does, in the words that go into a result.
 FAILURE_WORDS: dict[str, str] = {
     "iso": "a failed face never matches: a mated comparison or search is a miss, a non-mated one a correct non-match",
@@ -22,8 +26,8 @@ FAILURE_WORDS: dict[str, str] = {
 }
 
 _METRICS = {
-    "verification": r"accuracy|eer|auc|tar@far=1e-[1-9]|fnmr@baseline",
-    "identification": r"rank[1-9]\d*",
+    "verification": r"accuracy|eer|auc|tar@far=1e-[1-9]|tar_nearest@far=1e-[1-9]|fnmr@baseline",
+    "identification": r"rank[1-9]\d*|tpir@fpir=1e-[1-9]|fnir@fpir=1e-[1-9]|map|map_trapezoid_euclidean",
 }
 
 
@@ -78,18 +82,36 @@ class Faces:
 
 
 @dataclass(frozen=True)
+class Templates:
+    """How the samples of a template become one vector; ``templates.Pooling`` says what each choice does.
+
+    Flip fusion is the embedder's, and stands on its card.
+    """
+
+    norm: Literal["keep", "unit"] = "unit"
+    detector_score: bool = False
+
+
+@dataclass(frozen=True)
 class Protocol:
     """One question.
 
     Attributes:
         name, version: every result carries ``name@version``; the version rises whenever a number could change.
-        kind: ``verification`` compares pairs, ``identification`` searches probes in a gallery (closed set).
-        metrics: ``accuracy`` (k-fold), ``eer``, ``auc``, ``tar@far=1e-3``, ``fnmr@baseline``; ``rank1``, ``rank5``, ….
+        kind: ``verification`` compares pairs, ``identification`` searches probes in galleries. With a metric at an FPIR
+            the set is open: who is searched for need not be enrolled.
+        metrics: ``accuracy`` (k-fold), ``eer``, ``auc``, ``tar@far=1e-3``, ``tar_nearest@far=1e-3`` (the rule of the
+            published tables), ``fnmr@baseline``; ``rank1``, ``rank5``, …, ``tpir@fpir=1e-2``, ``fnir@fpir=1e-2``,
+            ``map`` and TinyFace's ``map_trapezoid_euclidean``.
         primary: the metric the answer is given in.
         preprocess: whose faces a preprocessor sees: all (``both``), or those that are searched for, or stand second in
             a pair, alone (``probes``).
         breakdowns: label columns of the data set by which the metrics are repeated.
-        compat: other people's definitions: ``insightface`` (threshold grid, strict <), ``nearest`` (nearest FAR).
+        compat: other people's definitions: ``insightface`` (threshold grid, strict <), ``nearest`` (nearest FAR), in
+            place of ours; of templates also ``insightface-merged``, ``insightface-ijb-evals``, ``keras-insightface``
+            and ``adaface``, beside ours.
+        templates: how they are pooled. A verification with it compares templates; a search pools wherever the data set
+            has templates, by default as ``Templates()`` says.
     """
 
     name: str
@@ -104,7 +126,8 @@ class Protocol:
     degradation: Degradation | None = None
     preprocess: Literal["both", "probes"] = "both"
     breakdowns: tuple[str, ...] = ()
-    compat: tuple[Literal["insightface", "nearest"], ...] = ()
+    compat: tuple[Compat, ...] = ()
+    templates: Templates | None = None
 
     def __post_init__(self) -> None:
         for metric in self.metrics:
@@ -113,6 +136,11 @@ class Protocol:
                 raise RecordError(f"metrics: no {self.kind} metric {metric!r}; known: {known}")
         if self.primary not in self.metrics:
             raise RecordError(f"primary is {self.primary!r}; expected one of metrics: {', '.join(self.metrics)}")
+
+    @property
+    def open_set(self) -> bool:
+        """Whether people are searched for who may not be enrolled."""
+        return any("@fpir" in metric for metric in self.metrics)
 
     @property
     def id(self) -> str:

@@ -35,7 +35,7 @@ class Value:
         value: a rate in 0…1; None where it is undefined.
         n: the comparisons or searches it rests on.
         std: population standard deviation over folds, where the metric is a mean over folds.
-        false_accepts: non-mated comparisons at or above the threshold.
+        false_accepts: non-mated comparisons (or searches) at or above the threshold; of a mean the fewest of its parts.
         threshold: the similarity from which on a comparison is accepted.
         interval: 95 % confidence interval.
         method: how the interval was had: ``clopper-pearson``; "" where there is none.
@@ -162,9 +162,13 @@ class Result:
         embedder: ``name``, ``words`` (input, flip fusion, norm), ``sha256`` and ``card``.
         preprocessors: ``name``, ``title``, ``task``, ``settings`` and ``card`` each; the first is the baseline.
         values: see ``Value``.
-        curves, histograms, cmc: by preprocessor; ``cmc`` is the hit rate at rank 1, 2, ….
+        curves, histograms, cmc: by preprocessor; ``cmc`` is the hit rate at rank 1, 2, …, the galleries' mean.
+        det: by preprocessor and gallery ("" for a single one), of searches in an open set: ``fmr`` is FPIR, ``fnmr``
+            FNIR.
         histogram_edges: bin edges shared by all histograms.
         failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
+        unenrolled: templates that failed to enrol, by preprocessor: none of their faces could be had, or those cancel
+            each other; empty where each face stands for itself.
         confusions: the worst searches of every preprocessor, the worst first, one per subject.
         domains: a map of features, where one was asked for.
         settings: command, seed, batch, device, failure rule, compat; ``search``, for an identification: ``backend``,
@@ -184,10 +188,12 @@ class Result:
     settings: dict[str, Any]
     provenance: dict[str, Any]
     seconds: dict[str, float]
+    unenrolled: dict[str, int] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     histogram_edges: tuple[float, ...] = ()
     histograms: dict[str, Histogram] = field(default_factory=dict)
     cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    det: dict[str, dict[str, Curve]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     confusions: tuple[Confusion, ...] = ()
     domains: FeatureMap | None = None

@@ -25,6 +25,7 @@ PAGES = {
     "cfp.html": ["cfp-ff-ms1m", "cfp-fp-ms1m"],
     "cfp-identification.html": ["cfp-identification-ms1m"],
     "multipie-setting2-synthpie.html": ["multipie-setting2-synthpie"],
+    "mimics.html": ["ijbc-mimic", "ijbc-1n-mimic", "tinyface-mimic"],
 }
 
 
@@ -85,6 +86,20 @@ def test_mdfr_gains_with_yaw_before_a_recognizer_that_no_loss_used() -> None:
     assert gains[:3] == pytest.approx([0, 0, 0], abs=0.01)
     assert gains == sorted(gains)
     assert gains[-1] >= 0.5
+
+
+def test_mimics_have_1_to_1_1_to_n_and_ranks_for_baseline_and_preprocessor_and_say_what_they_are() -> None:
+    metrics = {
+        "ijbc-mimic": ["tar@far=1e-4", "tar_nearest@far=1e-4"],
+        "ijbc-1n-mimic": ["tpir@fpir=1e-2", "fnir@fpir=1e-2", "rank1", "rank10"],
+        "tinyface-mimic": ["rank1", "rank50", "map", "map_trapezoid_euclidean"],
+    }
+    page = (EXAMPLES / "mimics.html").read_text("utf-8")
+    for name, asked in metrics.items():
+        result = read(EXAMPLES / f"{name}.json")
+        assert all(result.value(metric, pre) for metric in asked for pre in ("none", "clahe"))
+        assert "not a number of it; made of synthpie" in result.data["note"]
+        assert result.data["note"] in page
 
 
 def test_examples_hold_no_real_face_and_no_stray_file() -> None:

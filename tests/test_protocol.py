@@ -8,7 +8,7 @@ import pytest
 from recog_restore.datasets.posed import Selection
 from recog_restore.degrade import DEGRADATIONS
 from recog_restore.errors import RecordError, ResourceMissing
-from recog_restore.protocol import Degradation, known, load
+from recog_restore.protocol import Degradation, Templates, known, load
 
 MINE = 'extends = "lfw"\nname = "mine"\n'
 
@@ -66,6 +66,32 @@ def test_low_quality_probes_are_searched_among_clean_faces() -> None:
     assert variant.degradation == Degradation("mdfr", "probes")
 
 
+def test_templates_are_pooled_as_a_protocol_says_and_a_variant_keeps_what_it_does_not_name(tmp_path: Path) -> None:
+    assert load("lfw").templates is None
+    assert load("ijbc").templates == load("ijbb-1n").templates == Templates("keep", detector_score=True)
+    assert load("ijbc-nist").templates == Templates("keep", detector_score=False)
+    assert load("ijbc", ["templates.norm=unit"]).templates == Templates("unit", detector_score=True)
+    (tmp_path / "mine.toml").write_text(MINE + "[templates]\ndetector_score = true\n")
+    assert load(str(tmp_path / "mine.toml")).templates == Templates("unit", detector_score=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("detector_scores = true", r"unknown key 'templates.detector_scores'; did you mean 'detector_score'\?"),
+        ("flip = true", "unknown key 'templates.flip'; known: detector_score, norm"),
+        ('norm = "cosine"', "templates.norm is 'cosine'; expected one of 'keep', 'unit'"),
+        ('detector_score = "yes"', "templates.detector_score is 'yes'; expected bool"),
+    ],
+)
+def test_templates_that_cannot_be_pooled_so_are_refused_with_file_and_key(
+    tmp_path: Path, line: str, message: str
+) -> None:
+    (tmp_path / "mine.toml").write_text(f"{MINE}[templates]\n{line}\n")
+    with pytest.raises(RecordError, match=f"mine.toml: {message}"):
+        load(str(tmp_path / "mine.toml"))
+
+
 def test_own_file_extends_a_protocol_of_the_package_and_a_file_beside_it(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(MINE)
     (tmp_path / "b.toml").write_text('extends = "a.toml"\nname = "b"\n[data]\nfolds = [1]\n')
@@ -85,6 +111,7 @@ def test_changes_are_typed_as_in_toml() -> None:
     [
         ("data.fold=[1]", r"lfw.toml: unknown key 'data.fold'; did you mean 'folds'\?"),
         ("faces.failure=drop", "faces.failure is 'drop'; expected one of 'iso', 'exclude'"),
+        ("metrics=['tpir@fpir=1e-2']", "no verification metric 'tpir@fpir=1e-2'; known: .*tar_nearest@far=1e-K"),
         ("metrics=['acuracy']", "no verification metric 'acuracy'; known: accuracy, eer"),
         ("primary=rank1", "primary is 'rank1'; expected one of metrics"),
         ("version", "'version': expected key=value"),

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recog_restore import templates
 from recog_restore.errors import ConventionError
-from recog_restore.templates import pool
+from recog_restore.templates import Pooling, pool
 
 samples = st.lists(
     st.tuples(st.integers(0, 3), st.sampled_from("abc"), st.booleans(), st.integers(0, 2**16)), min_size=1, max_size=20
@@ -47,6 +50,47 @@ def test_a_video_weighs_as_much_as_a_photograph() -> None:
     np.testing.assert_allclose(found.vectors, [[np.sqrt(0.5), np.sqrt(0.5)]], atol=1e-7)
 
 
+@pytest.mark.parametrize("norm", ["keep", "unit"])
+@pytest.mark.parametrize("detector", [False, True])
+def test_variants_equal_a_loop_over_templates_and_media(norm: str, detector: bool, monkeypatch: Any) -> None:
+    monkeypatch.setattr(templates, "_VALUES", 7 * 8)  # a template may lie in several blocks
+    rng = np.random.default_rng(2)
+    vectors, rows = rng.normal(size=(90, 8)) * rng.uniform(0.2, 3, (90, 1)), rng.permutation(90)[:80]
+    template, media, valid = np.sort(rng.integers(0, 9, 80)), rng.integers(0, 4, 80), rng.random(80) < 0.8
+    order, score = rng.permutation(80), rng.random(80)
+    template = template[order]
+    found = pool(vectors, template, media, valid, pooling=Pooling(norm, detector), score=score, rows=rows)  # type: ignore[arg-type]
+    for number in range(9):
+        total = np.zeros(8)
+        for medium in range(4):
+            mine = np.flatnonzero((template == number) & (media == medium) & valid)
+            samples = [vectors[rows[i]] / (np.linalg.norm(vectors[rows[i]]) if norm == "unit" else 1) for i in mine]
+            samples = [s * (score[i] if detector else 1) for s, i in zip(samples, mine, strict=True)]
+            total += np.mean(samples, axis=0) if len(mine) else 0
+        np.testing.assert_allclose(found.vectors[number], total / np.linalg.norm(total), atol=1e-6)
+
+
+def test_a_length_counts_only_where_it_is_kept() -> None:
+    vectors = np.array([[9.0, 0], [0, 1]])
+    given = (vectors, [0, 0], ["a", "b"], [True, True])
+    np.testing.assert_allclose(pool(*given, pooling=Pooling("unit")).vectors, [[np.sqrt(0.5)] * 2], atol=1e-7)
+    assert pool(*given, pooling=Pooling("keep")).vectors[0, 0] > 0.99
+
+
+def test_a_sample_whose_detector_score_is_unknown_is_left_out_where_scores_count() -> None:
+    given = (np.eye(2), [0, 1], ["a", "b"], [True, True])
+    assert pool(*given, pooling=Pooling("keep", True), score=[0.5, np.nan]).enrolled.tolist() == [True, False]
+    assert pool(*given, pooling=Pooling("keep"), score=[0.5, np.nan]).enrolled.tolist() == [True, True]
+
+
+def test_a_pooling_says_in_words_what_it_does() -> None:
+    assert Pooling("keep", True).words() == (
+        "samples of the length that the embedder gives them, multiplied by the detector's score, averaged within each "
+        "medium, summed over the media, brought to length 1"
+    )
+    assert Pooling().words().startswith("samples of length 1, not weighted by the detector, averaged")
+
+
 def test_one_sample_is_its_own_template() -> None:
     vectors = np.array([[3.0, 4], [0, -2]])
     found = pool(vectors, [1, 0], [0, 0], [True, True])
@@ -73,3 +117,5 @@ def test_what_is_no_template_is_refused() -> None:
         pool(one, ["a"], [0], [True])
     with pytest.raises(ConventionError, match="expected every number from 0 on; one of them has no sample"):
         pool(one, [1], [0], [True])
+    with pytest.raises(ConventionError, match="expected 1 detector scores, got none"):
+        pool(one, [0], [0], [True], pooling=Pooling("keep", True))

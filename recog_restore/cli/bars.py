@@ -24,6 +24,8 @@ _WORDS = {
     "embed": "embedding faces",
     "render": "rendering",
     "restore": "restoring",
+    "score": "scoring faces",
+    "write": "writing files",
 }
 
 

@@ -153,3 +153,59 @@ def synthpie(
         progress.start("render", len(chosen))
         write(out, chosen, workers or os.cpu_count() or 1, progress.advance)
     click.echo(f"{out}: {len(chosen):,} pictures of rendered people; read them with --data {out}")
+
+
+@data.command(cls=Command)
+@click.argument("layout", type=click.Choice(["ijbc", "ijbb", "tinyface", "lfw", "multipie"]))
+@click.option(
+    "--from", "source", required=True, metavar="NAME", help="The data set whose faces are taken, or that of a protocol."
+)
+@click.option("--data", "path", metavar="PATH", help="Where that data set is, if it is not registered.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder.")
+@click.option("--people", type=click.IntRange(min=1), metavar="N", help="So many people.  [default: the layout's]")
+@click.option("--images", type=click.IntRange(min=1), metavar="N", help="Images of each.  [default: the layout's]")
+@click.option("--seed", default=0, show_default=True)
+def mimic(
+    layout: str, source: str, path: str | None, out: Path, people: int | None, images: int | None, seed: int
+) -> None:
+    """Write a small, valid set in the exact file format of another, made of any faces at hand.
+
+    For tests, for tutorials, and while waiting for a licence: a number from it is never one of the set it imitates.
+    """
+    from .bars import Bars
+    from .mimicking import imitate
+
+    with Bars() as progress:
+        mark, runs = imitate(layout, source, path, out, people or 0, images or 0, seed, progress)
+    click.echo(f"{out}: {mark.note}")
+    for run in runs:
+        click.echo(f"rr-eval {run} --data {out}")
+
+
+@data.command("low-quality", cls=Command)
+@click.option("--from", "source", required=True, metavar="NAME", help="A data set with comparisons, or its protocol.")
+@click.option("--data", "path", metavar="PATH", help="Where that data set is, if it is not registered.")
+@click.option(
+    "--quality",
+    required=True,
+    metavar="SPEC",
+    help="sharpness, scores:FILE.csv or python:module:Class; higher is better.",
+)
+@click.option("--below", required=True, type=float, metavar="X", help="Both images must score less.")
+@click.option("--nonmated", default=1, show_default=True, type=click.IntRange(min=1), help="For each mated comparison.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder.")
+def low_quality(source: str, path: str | None, quality: str, below: float, nonmated: int, seed: int, out: Path) -> None:
+    """Choose the comparisons of low-quality images of a data set, and write them as a list (IJBC-Lq).
+
+    The list is a csv data set: rr-eval --protocol ijbc-lq --data DIR runs it.
+    """
+    from .bars import Bars
+    from .mimicking import choose_low_quality
+
+    with Bars() as progress:
+        chosen = choose_low_quality(source, path, quality, below, nonmated, seed, out, progress)
+    click.echo(
+        f"{out}: {len(chosen.mated):,} comparisons, {int(chosen.mated.sum()):,} of them mated, of "
+        f"{chosen.candidates:,} under {below:g}"
+    )

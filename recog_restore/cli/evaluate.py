@@ -37,6 +37,13 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "python:module:Class; a+b is a chain. "
     "May be repeated; the untouched baseline is always there.",
 )
+@click.option(
+    "--features",
+    multiple=True,
+    metavar="FILE",
+    help="Embeddings that another tool made (.npy, or .safetensors with names), in place of images and --embedder; "
+    "NAME=FILE for those of a preprocessor. May be repeated.",
+)
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE, instead of the data set's landmarks.")
 @click.option(
     "--by", multiple=True, metavar="LABEL", help="Break the numbers down by a label of the data set, or by size."
@@ -56,7 +63,12 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--limit", type=click.IntRange(min=1), metavar="N", help="Only N comparisons (or searches), spread evenly."
 )
 @click.option(
-    "--compat", multiple=True, type=click.Choice(["insightface", "nearest"]), help="Other people's definitions."
+    "--compat",
+    multiple=True,
+    type=click.Choice(
+        ["insightface", "nearest", "insightface-merged", "insightface-ijb-evals", "keras-insightface", "adaface"]
+    ),
+    help="Other people's definitions; those of IJB-B and IJB-C tables stand beside ours.",
 )
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the protocol: faces.failure=exclude."

@@ -28,8 +28,9 @@ from ..records import nearest
 from ..report import html, tables
 from ..report.bins import tables as binned_tables
 from ..report.grid import OVER
+from ..report.wording import counted, label
 from ..resources import cache_folder
-from ..results import Result
+from ..results import BASELINE, Result
 from ..store import Store
 from .bars import Bars
 from .base import SYNTHPIE_EMBEDDER
@@ -44,6 +45,7 @@ def run(
     data: str | None,
     embedder: str | None,
     pre: Sequence[str],
+    features: Sequence[str],
     detector: str | None,
     by: Sequence[str],
     search: str,
@@ -74,17 +76,21 @@ def run(
     question, dataset = opened(question, data, synthpie_size)
     workers = _workers(device, is_computed(question.data.dataset)) if workers is None else workers
     settings = Settings(batch, workers, device, search)
-    recognizer = create_embedder(embedder or _default_embedder(question), settings.device, threads)
+    given = _features(features, embedder, pre)
+    recognizer = None
+    if not given:
+        recognizer = create_embedder(embedder or _default_embedder(question), settings.device, threads)
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
-    out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name}")
+    out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name if recognizer else 'features'}")
     _writable(out)
-    click.echo(_first_line(question, dataset, recognizer, pre, settings), err=as_json)
+    click.echo(_first_line(question, dataset, recognizer, [*pre, *list(given)[1:]], settings), err=as_json)
     with Bars() as progress:
         result = evaluate(
             question,
             dataset,
             recognizer,
             preprocessors,
+            features=given,
             store=Store(store or cache_folder() / "store"),
             settings=settings,
             detector=detector,
@@ -113,6 +119,11 @@ def _remarks(result: Result) -> list[str]:
     return [
         *(f"warning: {text}" for text in result.warnings),
         *(f"failed {count:,} × {reason}" for reason, count in reasons.most_common(5)),
+        *(
+            f"failed to enrol, {label(name)}: {counted(count, 'template')}"
+            for name, count in result.unenrolled.items()
+            if count
+        ),
         *(f"by {part}: see the report" for part in parts),
     ]
 
@@ -182,8 +193,22 @@ def _default_embedder(protocol: Protocol) -> str:
     return SYNTHPIE_EMBEDDER
 
 
+def _features(features: Sequence[str], embedder: str | None, pre: Sequence[str]) -> dict[str, Path]:
+    """Return the file of each preprocessor's features, the baseline's first; none where none are given."""
+    found: dict[str, Path] = {}
+    for text in features:
+        name, equals, path = text.rpartition("=")
+        name = name if equals else BASELINE
+        if name in found:
+            raise RecordError(f"--features {text}: those of {name} are {found[name]} already; write NAME=FILE")
+        found[name] = Path(path)
+    if found and (embedder is not None or pre):
+        raise RecordError("--features takes the place of images: leave out --embedder and --pre, or leave it out")
+    return dict(sorted(found.items(), key=lambda entry: entry[0] != BASELINE))
+
+
 def _first_line(
-    protocol: Protocol, dataset: Dataset, embedder: Embedder, pre: Sequence[str], settings: Settings
+    protocol: Protocol, dataset: Dataset, embedder: Embedder | None, pre: Sequence[str], settings: Settings
 ) -> str:
     against = f"none against {', '.join(pre)}" if pre else "none (the baseline)"
     degraded = f", faces degraded by {protocol.degradation.name}" if protocol.degradation else ""
@@ -193,8 +218,9 @@ def _first_line(
         place = f"cpu, {os.cpu_count()} cores"
     else:
         place = f"{settings.device} ({torch.cuda.get_device_name(settings.device)})"
+    recognizer = f"{embedder.card.name}: {embedder.card.words()}" if embedder else "given features"
     return (
-        f"{protocol.id} on {where}{degraded} · {embedder.card.name}: {embedder.card.words()} · {against} · "
+        f"{protocol.id} on {where}{degraded} · {recognizer} · {against} · "
         f"{place}, batch {settings.batch}, {settings.workers or 'no'} decoding processes"
     )
 

@@ -1,7 +1,7 @@
 """Data sets: readers of one layout on disk each; files in, samples and comparisons out. No pixel is touched here."""
 
 from ..registry import Registry
-from .base import Dataset, Finding, Pairs, Samples, Split
+from .base import Dataset, Finding, Pairs, Samples, Split, TemplatePairs
 
 DATASETS: Registry[Dataset] = Registry("data set", "recog_restore.datasets")
 for _name, _class in {
@@ -10,6 +10,13 @@ for _name, _class in {
     "cplfw": "cross_lfw:CPLFW",
     "cfp": "cfp:CFP",
     "agedb": "agedb:AgeDB",
+    "ijbc": "ijb:IJBC",
+    "ijbb": "ijb:IJBB",
+    "ijbc-nist": "ijb_nist:OfficialIJBC",
+    "tinyface": "tinyface:TinyFace",
+    "dronesurf": "dronesurf:DroneSURF",
+    "celeba": "celeba:CelebA",
+    "mmi": "mmi:MMI",
     "multipie": "multipie:MultiPIE",
     "synthpie": "synthpie:SynthPIE",
     "drawn": "drawn:Drawn",
@@ -18,4 +25,4 @@ for _name, _class in {
 }.items():
     DATASETS.add(_name, f"recog_restore.datasets.{_class}")
 
-__all__ = ["DATASETS", "Dataset", "Finding", "Pairs", "Samples", "Split"]
+__all__ = ["DATASETS", "Dataset", "Finding", "Pairs", "Samples", "Split", "TemplatePairs"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -19,13 +19,18 @@ K = TypeVar("K", bound=str | tuple[str, int])
 
 Alignment = Literal["landmarks", "arcface-112", "sphereface-112x96", "canonical-128"]
 
+# Columns of the samples with a meaning of their own; all others are labels.
+TEMPLATE, MEDIA, SCORE = "template", "media", "score"
+
 
 @dataclass(frozen=True)
 class Samples:
-    """The M images that a protocol needs, each once.
+    """The M faces that a protocol needs, each once; an image in several templates is listed once for each.
 
     Attributes:
-        table: M rows; ``sample`` (unique name, shown in reports), ``subject``, and any label columns (yaw, age, …).
+        table: M rows; ``sample`` (unique name, shown in reports), ``subject`` ("" where unknown), and any label columns
+            (yaw, age, …). Where samples are pooled: ``template`` (integers or names) and ``media`` likewise; a medium
+            is one only within its template. Where a detector's score is known: ``score``, NaN for an unknown one.
         files: M images: paths, the encoded bytes themselves where a package holds them, or what renders them.
         landmarks: (M, 5, 2) float64 pixels, NaN where a face has none; None where the data set knows none at all.
         alignment: ``landmarks``, or the named crop that the images already are.
@@ -57,12 +62,17 @@ class Samples:
             landmarks=None if self.landmarks is None else self.landmarks[rows],
         )
 
+    def templates(self) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Return the T distinct templates, sorted, and (M,) the row of each sample's template among them."""
+        names, row = np.unique(self.table[TEMPLATE].to_numpy(), return_inverse=True)
+        return names, row.astype(np.int64, copy=False)
+
     def missing(self) -> list[str]:
         """Return the names of those whose file is not there."""
         return [
             name
             for name, file in zip(self.table["sample"], self.files, strict=True)
-            if isinstance(file, Path) and not file.is_file()
+            if isinstance(path := getattr(file, "path", file), Path) and not path.is_file()
         ]
 
 
@@ -74,6 +84,20 @@ class Pairs:
     second: NDArray[np.int64]
     mated: NDArray[np.bool_]
     fold: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TemplatePairs:
+    """N comparisons of templates: rows of ``Samples.templates()``, whether the subject is the same, and the fold.
+
+    ``first`` are the enrolled ones, ``second`` those that are verified. There may be many millions: hence 32 bits, and
+    a single fold may be given as a broadcast 0.
+    """
+
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    mated: NDArray[np.bool_]
+    fold: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -128,6 +152,22 @@ class Dataset(ABC):
             DataError: this data set defines none.
         """
         raise DataError(f"{self.root}: this data set defines no gallery; it cannot be used for identification")
+
+    def template_pairs(self) -> TemplatePairs:
+        """Return the comparisons of a verification of templates.
+
+        Raises:
+            DataError: this data set defines none.
+        """
+        raise DataError(f"{self.root}: this data set defines no comparisons of templates; remove [templates]")
+
+    def galleries(self) -> Mapping[str, Split]:
+        """Return the galleries by name, each with the probes that are searched for in it alone; one has the name "".
+
+        Raises:
+            DataError: this data set defines none.
+        """
+        return {"": self.split()}
 
     @abstractmethod
     def check(self) -> list[Finding]:

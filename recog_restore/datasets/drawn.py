@@ -6,7 +6,6 @@ measured on them, says anything about the faces of people.
 
 from __future__ import annotations
 
-from itertools import combinations, product
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,9 +17,9 @@ from .base import Finding, missing_finding
 from .cartoon import Moment, Person, draw_face
 from .landmarks import FILE_NAME, write_landmarks
 from .lfw import LFW
+from .lfw_pairs import FOLDS, pairs_text
 from .textfiles import write_text
 
-_FOLDS = 10
 _IMAGES = "lfw-deepfunneled"
 
 
@@ -50,9 +49,9 @@ def draw(out: Path, people: int = 40, images: int = 4, size: int = 160, seed: in
     Raises:
         ConventionError: too few people or images.
     """
-    if people < 2 * _FOLDS or images < 2:
+    if people < 2 * FOLDS or images < 2:
         raise ConventionError(
-            f"expected at least {2 * _FOLDS} people with 2 images each, got {people} people with {images}"
+            f"expected at least {2 * FOLDS} people with 2 images each, got {people} people with {images}"
         )
     names, points = [], []
     for number in range(1, people + 1):
@@ -67,24 +66,6 @@ def draw(out: Path, people: int = 40, images: int = 4, size: int = 160, seed: in
             _, encoded = cv2.imencode(".jpg", face[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92])
             (out / _IMAGES / names[-1]).write_bytes(encoded.tobytes())
     write_landmarks(out / FILE_NAME, names, np.array(points))
-    write_text(out / "pairs.txt", _pairs(people, images, seed))  # last: a folder with a list is complete
+    text, _ = pairs_text([f"Person_{number:03d}" for number in range(1, people + 1)], images, seed)
+    write_text(out / "pairs.txt", text)  # last: a folder with a list is complete
     return out
-
-
-def _pairs(people: int, images: int, seed: int) -> str:
-    generator = np.random.default_rng([seed, 0])
-    folds = np.array_split(np.arange(1, people + 1), _FOLDS)
-    per_fold = min(len(fold) for fold in folds) * (images * (images - 1) // 2)
-    of_two = min(len(fold) * (len(fold) - 1) // 2 for fold in folds) * images**2
-    per_fold = min(per_fold, of_two)
-    lines = [f"{_FOLDS}\t{per_fold}"]
-    for fold in folds:
-        own = [(a, i, j) for a in fold for i, j in combinations(range(1, images + 1), 2)]
-        other = [(a, i, b, j) for a, b in combinations(fold, 2) for i, j in product(range(1, images + 1), repeat=2)]
-        for k in np.sort(generator.choice(len(own), per_fold, replace=False)):
-            a, i, j = own[k]
-            lines.append(f"Person_{a:03d}\t{i}\t{j}")
-        for k in np.sort(generator.choice(len(other), per_fold, replace=False)):
-            a, i, b, j = other[k]
-            lines.append(f"Person_{a:03d}\t{i}\tPerson_{b:03d}\t{j}")
-    return "\n".join(lines) + "\n"

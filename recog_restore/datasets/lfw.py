@@ -20,6 +20,7 @@ import pandas as pd
 from ..errors import DataError
 from .base import Dataset, Finding, Pairs, Samples, compared, count_finding, missing_finding
 from .landmarks import own_landmarks
+from .mark import read_mark
 from .textfiles import read_lines
 
 _FOLDERS = ("lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw", "lfw-aligned")
@@ -39,6 +40,12 @@ class LFW(Dataset):
     def __init__(self, root: Path, images: str = "") -> None:
         super().__init__(root)
         self._images = images
+        self._mark = read_mark(root)
+
+    @property
+    def note(self) -> str:
+        """That it is a mimic, where it is one."""
+        return self._mark.note if self._mark else ""
 
     @cached_property
     def _list(self) -> tuple[list[str], list[str], Pairs]:
@@ -98,6 +105,9 @@ class LFW(Dataset):
         people = [place for place in self.folder.iterdir() if place.is_dir()]
         images = sum(file.endswith(".jpg") for place in people for file in os.listdir(place))
         missing = missing_finding(self.missing(), len(names))
+        if self._mark:
+            found = {"comparisons": len(pairs.mated), "images": images, "subjects": len(people)}
+            return [*self._mark.check(found), missing]
         enough = "; enough for view 2" if missing.ok and images < self.counts["images"] else ""
         return [
             count_finding("comparisons in pairs.txt", self.counts["comparisons"], len(pairs.mated)),

@@ -24,6 +24,8 @@ from ..errors import DataError
 from .base import Alignment, Finding, Samples, count_finding
 from .folder import EXTENSIONS
 from .landmarks import FILE_NAME, own_landmarks
+from .mark import MARK as MIMIC
+from .mark import read_mark
 from .posed import Posed, Selection
 from .shots import NAME, PEOPLE_OF, RAISED, fields_of, is_shot, path_of, table_of, whole_session
 from .synthpie import MARK, NOTE
@@ -74,6 +76,7 @@ class MultiPIE(Posed):
     def __init__(self, root: Path, options: Options | None = None) -> None:
         super().__init__(root, options or Options())
         self._alignment: Alignment = (options or Options()).alignment
+        self._mark = read_mark(root)
 
     @cached_property
     def _found(self) -> _Found:
@@ -95,10 +98,11 @@ class MultiPIE(Posed):
 
     @property
     def note(self) -> str:
-        """That the images are rendered, where they are; what is not there; what is left out."""
+        """That the images are rendered, or a mimic, where they are; what is not there; what is left out."""
         left_out = len(self._found.misplaced)
         parts = [
             f"SynthPIE: {NOTE}" if (self.root / MARK).is_file() else "",
+            self._mark.note if self._mark else "",
             super().note,
             f"files left out for a wrong name or folder: {left_out}" if left_out else "",
         ]
@@ -111,6 +115,8 @@ class MultiPIE(Posed):
 
     def check(self) -> list[Finding]:
         """Compare people and images with the published counts; say what is missing, misplaced or foreign."""
+        if self._mark:
+            return self._mark.check({"people": self.table["subject"].nunique(), "images": len(self._found.images)})
         found, people = self._found, self.table.groupby("session")["subject"].unique()
         whole = [name for session in people.index for name in whole_session(map(int, people[session]), int(session))]
         gaps = [name for name in whole if name not in found.images]
@@ -161,7 +167,7 @@ def _files(root: Path) -> Iterator[str]:
         folders[:] = [name for name in folders if name != "highres" and not name.startswith(".")]
         below = Path(folder).relative_to(root)
         for name in files:
-            own = not below.parts and name in (FILE_NAME, MARK)
+            own = not below.parts and name in (FILE_NAME, MARK, MIMIC)
             if not own and not name.startswith("."):
                 yield (below / name).as_posix()
 

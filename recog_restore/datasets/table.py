@@ -45,7 +45,7 @@ class Table(Dataset):
 
     @cached_property
     def _rows(self) -> list[tuple[int, dict[str, str]]]:
-        rows = _read(self._file, ("path", "subject"))
+        rows = read_rows(self._file, ("path", "subject"))
         lines: dict[str, int] = {}
         for line, row in rows:
             where = f"{self._file}: line {line}"
@@ -84,7 +84,7 @@ class Table(Dataset):
         row_of = {row["path"]: number for number, (_, row) in enumerate(self._rows)}
         subject = [row["subject"] for _, row in self._rows]
         couples, mated, fold = [], [], []
-        for line, row in _read(path, ("first", "second", "mated")):
+        for line, row in read_rows(path, ("first", "second", "mated")):
             where = f"{path}: line {line}"
             couple = []
             for column in ("first", "second"):
@@ -163,8 +163,16 @@ class Table(Dataset):
         return np.array(points).reshape(-1, 5, 2)
 
 
-def _read(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """Return the rows of a CSV by column, without the spaces around a field, each with the line it ends on."""
+def read_rows(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of a CSV by column, without the spaces around a field, each with the line it ends on.
+
+    Args:
+        path: the file; its first line names the columns, blank lines are left out.
+        needed: columns that must be there.
+
+    Raises:
+        DataError: a column is missing or stands twice, or a line has another number of fields.
+    """
     rows = csv.reader(io.StringIO(read_text(path)))
     header = [name.strip() for name in next(rows, [])]
     for name in needed:

@@ -6,10 +6,12 @@ import dataclasses
 import time
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from ..datasets import Dataset
@@ -28,6 +30,7 @@ from .acquire import Acquisition, digest, has_landmarks
 from .domains import feature_map
 from .embeddings import Embeddings, Settings, detect, embed
 from .examples import confusions, examples
+from .given import digest_of, given
 from .identification import identify
 from .plan import SIZE, Plan, fingerprint, firsts, label_columns, make
 from .progress import Progress
@@ -38,9 +41,10 @@ from .score import verify
 def evaluate(
     protocol: Protocol,
     dataset: Dataset,
-    embedder: Embedder,
+    embedder: Embedder | None,
     preprocessors: Sequence[Preprocessor] = (),
     *,
+    features: Mapping[str, Path] | None = None,
     store: Store,
     settings: Settings,
     detector: str | None = None,
@@ -56,8 +60,9 @@ def evaluate(
     Args:
         protocol: what is compared and measured.
         dataset: its images and lists.
-        embedder: who recognizes.
+        embedder: who recognizes; None where features are given.
         preprocessors: what is put in front of it; the baseline comes by itself.
+        features: embeddings that another tool made, by preprocessor (``none``: the baseline), in place of images.
         store: where embeddings are kept; what is there already is not computed again.
         settings: batch, workers, device, search.
         detector: ``yunet:FILE`` …, for data sets without landmarks.
@@ -85,23 +90,22 @@ def evaluate(
         raise RecordError(f"--domains {domains}: {protocol.id} compares pairs; expected an identification, with probes")
     index = create_gallery(settings.search, settings.device)
     with progress.timed("reading lists"):
-        plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing)
+        plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
         _check_breakdowns(plan)
     with progress.timed("reading files"):
-        digests = _digests(plan, progress)
-    plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
+        digests = _digests(plan, progress) if embedder is not None else [digest_of(features or {})] * len(plan.samples)
     columns = _columns(preprocessors)
     degradation = protocol.degradation
+    if embedder is not None:
+        plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
     acquisition = Acquisition(
         plan.samples, plan.jobs, degradation.name if degradation else None, degradation.seed if degradation else 0
     )
-    found = dict(
-        zip(
-            (p.card.name for p in columns),
-            embed(acquisition, digests, embedder, columns, store, settings, progress, plan.touched),
-            strict=True,
-        )
-    )
+    if embedder is None:
+        found, faces = given(plan, dataset, features or {}), 0
+    else:
+        entries = embed(acquisition, digests, embedder, columns, store, settings, progress, plan.touched)
+        found = dict(zip((p.card.name for p in columns), entries, strict=True))
     _some_face(found[BASELINE])
     with progress.timed("scoring"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UndefinedMetric)
@@ -109,7 +113,7 @@ def evaluate(
             verify(plan, found) if protocol.kind == "verification" else identify(plan, found, index, settings.device)
         )
     with progress.timed("examples"):
-        shown = examples(plan, acquisition, columns, scored.scores, faces, settings.device)
+        shown = examples(plan, acquisition, columns, found, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
         shown_domains = feature_map(plan, found, domains) if domains else None
     progress.seconds["total"] = time.perf_counter() - began
@@ -122,13 +126,8 @@ def evaluate(
             "failure": FAILURE_WORDS[protocol.faces.failure],
         },
         data=_data(plan, dataset, fingerprint(digests, plan)),
-        embedder={
-            "name": embedder.card.name,
-            "words": embedder.card.words(),
-            "sha256": embedder.identity(),
-            "card": plain(embedder.card),
-        },
-        preprocessors=tuple(_preprocessor(p) for p in columns),
+        embedder=_embedder(embedder, features or {}),
+        preprocessors=tuple(_preprocessor(p) for p in columns) if embedder is not None else tuple(map(_named, found)),
         values=tuple(scored.values),
         failed={name: int((~entry.valid).sum()) for name, entry in found.items()},
         failures=tuple(_failures(plan, found)),
@@ -141,13 +140,16 @@ def evaluate(
             "allow_missing": allow_missing,
             "degradation": plain(acquisition.degradation.settings()) if acquisition.degradation else None,
             **({"search": scored.search} if scored.search else {}),
+            **({"templates": scored.pooling} if scored.pooling else {}),
         },
         provenance=provenance(),
         seconds={phase: round(seconds, 3) for phase, seconds in progress.seconds.items()},
+        unenrolled=scored.unenrolled,
         curves=scored.curves,
         histogram_edges=scored.edges,
         histograms=scored.histograms,
         cmc=scored.cmc,
+        det=scored.det,
         examples=tuple(shown),
         confusions=tuple(worst),
         domains=shown_domains,
@@ -234,6 +236,7 @@ def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
             "probes": len(firsts(plan.probe_template)),
             "gallery_subjects": len(set(plan.column("subject", plan.gallery).tolist())),
             "templates": plan.templates,
+            **({"galleries": galleries} if (galleries := _galleries(plan)) else {}),
         }
     return {
         "dataset": plan.protocol.data.dataset,
@@ -244,6 +247,31 @@ def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:
         "partial": plan.partial,
         "note": dataset.note,
     }
+
+
+def _galleries(plan: Plan) -> dict[str, Any]:
+    """Return, of several galleries or an open set, what is enrolled in each, and how many searches have a mate."""
+    if len(plan.galleries) == 1 and not plan.protocol.open_set:
+        return {}
+    subject = plan.column("subject", plan.probes)[firsts(plan.probe_template)].astype(str)
+    enrolled = plan.column("subject", plan.gallery)[firsts(plan.gallery_template)].astype(str)
+    counts = {}
+    for name, split in plan.galleries.items():
+        mated = int(np.isin(subject[split.probes], enrolled[split.gallery]).sum())
+        counts[name] = {"gallery": len(split.gallery), "mated": mated, "non_mated": len(split.probes) - mated}
+    return counts
+
+
+def _embedder(embedder: Embedder | None, features: Mapping[str, Path]) -> dict[str, Any]:
+    if embedder is None:
+        words = f"given as features ({', '.join(path.name for path in features.values())}); cosine of templates"
+        return {"name": "features", "words": words, "sha256": digest_of(features), "card": {}}
+    card = embedder.card
+    return {"name": card.name, "words": card.words(), "sha256": embedder.identity(), "card": plain(card)}
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {"name": name, "title": "given as features", "task": "", "settings": {}, "card": {}}
 
 
 def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
@@ -257,8 +285,10 @@ def _preprocessor(preprocessor: Preprocessor) -> dict[str, Any]:
     }
 
 
-def _taught(columns: Sequence[Preprocessor], embedder: Embedder) -> list[str]:
+def _taught(columns: Sequence[Preprocessor], embedder: Embedder | None) -> list[str]:
     """Return a warning for each preprocessor that was trained to please this embedder, known by name or by weights."""
+    if embedder is None:
+        return []
     name, identity = embedder.card.name, embedder.identity()
     return [
         f"{name} is no independent judge of {column.card.name}: a loss of its training used this embedder; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,14 +25,16 @@ def examples(
     plan: Plan,
     acquisition: Acquisition,
     preprocessors: Sequence[Preprocessor],
-    scores: Mapping[str, NDArray[np.float64]],
+    embeddings: Mapping[str, Embeddings],
+    scores: Mapping[str, NDArray[np.floating[Any]]],
     count: int,
     device: str,
 ) -> list[Example]:
     """Return ``count`` gains and ``count`` losses per preprocessor.
 
     A gain is a mated comparison whose score rose or a non-mated one whose score fell; the greatest change comes first,
-    ties in the order of the list. Comparisons with a failed face are not shown here but among the failures.
+    ties in the order of the list. Comparisons with a failed face are not shown here but among the failures. A
+    template is shown by its first face that could be had.
     """
     if not count or not scores:
         return []
@@ -40,15 +43,20 @@ def examples(
         name = preprocessor.card.name
         if name == BASELINE:
             continue
-        usable = np.flatnonzero(np.isfinite(scores[name]) & np.isfinite(before))
-        change = np.zeros(len(before))
-        change[usable] = np.where(plan.mated[usable], 1.0, -1.0) * (scores[name][usable] - before[usable])
-        order = usable[np.argsort(change[usable], kind="stable")]
-        losses = [i for i in order[:count].tolist() if change[i] < 0]
-        gains = [i for i in order[::-1][:count].tolist() if change[i] > 0]
+        with np.errstate(invalid="ignore"):  # of two failures
+            change = np.where(plan.mated, 1.0, -1.0) * (scores[name] - before)
+        change[~np.isfinite(change)] = 0.0
+        losses = [i for i in _least(change, count) if change[i] < 0]
+        gains = [i for i in _least(-change[::-1], count, len(change)) if change[i] > 0]
         for kind, chosen in (("gain", gains), ("loss", losses)):
             for i in chosen:
                 pair = [int(plan.first[i]), int(plan.second[i])]
+                if plan.templates:
+                    valid = embeddings[name].valid
+                    pair = [
+                        _shown(plan.gallery, plan.gallery_template, pair[0], valid),
+                        _shown(plan.probes, plan.probe_template, pair[1], valid),
+                    ]
                 found.append(
                     Example(
                         preprocessor=name,
@@ -110,6 +118,16 @@ def confusions(
                 )
             )
     return found
+
+
+def _least(change: NDArray[np.float64], count: int, last: int | None = None) -> list[int]:
+    """Return where the ``count`` least values stand, the least first, ties in order; seen from ``last`` where given."""
+    few = np.arange(len(change))
+    if count < len(change):
+        few = np.flatnonzero(change <= np.partition(change, count - 1)[count - 1])
+    order = few[np.argsort(change[few], kind="stable")][:count]
+    places: list[int] = (order if last is None else last - 1 - order).tolist()
+    return places
 
 
 def _shown(jobs: NDArray[np.int64], template: NDArray[np.int64], number: int, valid: NDArray[np.bool_]) -> int:

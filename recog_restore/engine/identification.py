@@ -3,27 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics import CLOPPER_PEARSON, Ranked, clopper_pearson, cmc, rank_k, ranks_blocked, ranks_listed
+from ..datasets import Split
+from ..metrics import (
+    CLOPPER_PEARSON,
+    Ranked,
+    clopper_pearson,
+    cmc,
+    det,
+    hit_scores,
+    mate_places,
+    mean_average_precision,
+    rank_k,
+    ranks_blocked,
+    ranks_listed,
+    thin,
+    tpir_at_fpir,
+)
+from ..metrics.compat import HABITS, Table, apart, merged
 from ..results import Value
 from ..search import Gallery, Recall, measure
-from ..templates import Pooled, pool
+from ..templates import Pooled
 from .embeddings import Embeddings
-from .plan import MEDIA, Plan, firsts, labels
-from .score import Scored, in_order, unit
+from .plan import Plan, firsts, labels
+from .pooling import foreign_poolings, gallery_of, own_pooling, probes_of, unenrolled
+from .score import CURVE_POINTS, Scored, curve, in_order
 
 CMC_RANKS = 50
+EUCLIDEAN = "map_trapezoid_euclidean"
+
+
+@dataclass(frozen=True)
+class Searched:
+    """All searches of one gallery under one preprocessor.
+
+    Attributes:
+        ranked: P searches; rows are those of all galleries.
+        mated: (P,) whether the subject is enrolled in this gallery.
+        kept: (P,) whether the search counts.
+        places: by mAP metric, the place of every mate, and the number of its search among the kept mated ones.
+    """
+
+    ranked: Ranked
+    mated: NDArray[np.bool_]
+    kept: NDArray[np.bool_]
+    places: Mapping[str, tuple[NDArray[np.int64], NDArray[np.int64]]]
 
 
 def identify(plan: Plan, embeddings: Mapping[str, Embeddings], index: Gallery, device: str) -> Scored:
-    """Return what an identification protocol measures, for every preprocessor.
+    """Return what an identification protocol measures, for every preprocessor; each gallery is searched on its own.
 
     With an exact search the ranks are exact: where its list of candidates does not tell the rank of the mate, the
     scores of the whole gallery are counted. With an approximate one, a mate that is not listed is a miss.
+
+    Of several galleries every metric has a value for each, and the plain mean over them.
 
     Args:
         index: what searches; empty.
@@ -31,31 +69,38 @@ def identify(plan: Plan, embeddings: Mapping[str, Embeddings], index: Gallery, d
     """
     subject = plan.column("subject", plan.probes)[firsts(plan.probe_template)]
     enrolled = plan.column("subject", plan.gallery)[firsts(plan.gallery_template)]
-    metrics = {metric: int(metric.removeprefix("rank")) for metric in plan.protocol.metrics}
     breakdowns = {column: labels(plan, column) for column in plan.protocol.breakdowns}
-    out = Scored(candidates=min(max(CMC_RANKS, *metrics.values()), len(enrolled)))
-    recalls, gallery = [], None
+    smallest = min(len(split.gallery) for split in plan.galleries.values())
+    out = Scored(candidates=min(max(CMC_RANKS, *map(_rank, plan.protocol.metrics)), smallest))
+    out.pooling = own_pooling(plan).words() if plan.templates else ""
+    recalls: list[Recall] = []
+    gallery: Pooled | None = None
     for name, found in embeddings.items():
-        probes = _pooled(plan, found, plan.probes, plan.probe_template)
+        probes = probes_of(plan, found, own_pooling(plan))
         if gallery is None or plan.protocol.preprocess == "both":
-            gallery = _pooled(plan, found, plan.gallery, plan.gallery_template)
-            index.enroll(gallery.vectors[gallery.enrolled])
-        ranked = search(index, gallery, probes, enrolled, subject, out.candidates, device)
-        out.ranked[name] = ranked
-        if not index.exact and probes.enrolled.any() and gallery.enrolled.any():
-            recalls.append(measure(index, gallery.vectors[gallery.enrolled], probes.vectors[probes.enrolled]))
-        kept = np.ones(len(subject), bool)
-        if plan.protocol.faces.failure == "exclude":
-            kept = probes.enrolled & np.isin(subject, enrolled[gallery.enrolled])
-        out.values += _rates(metrics, name, ranked.ranks[kept], {})
-        if kept.any():
-            out.cmc[name] = tuple(cmc(ranked.ranks[kept], min(CMC_RANKS, len(enrolled))).tolist())
+            gallery = gallery_of(plan, found, own_pooling(plan))
+        if plan.templates:
+            out.unenrolled[name] = unenrolled(gallery, probes)
+        by_gallery = {}
+        for place, split in plan.galleries.items():
+            one, others = _rows(gallery, split.gallery), _rows(probes, split.probes)
+            index.enroll(one.vectors if one.enrolled.all() else one.vectors[one.enrolled])
+            ranked = search(index, one, others, enrolled[split.gallery], subject[split.probes], out.candidates, device)
+            if not index.exact and others.enrolled.any() and one.enrolled.any():
+                recalls.append(measure(index, one.vectors[one.enrolled], others.vectors[others.enrolled]))
+            by_gallery[place] = _searched(plan, found, ranked, split, one, others, enrolled, subject, device)
+        out.ranked[name] = _of_any(by_gallery, plan.galleries, len(subject))
+        for place, searched in by_gallery.items():
+            out.values += _values(plan, name, searched, {"gallery": place} if place else {})
+        if len(by_gallery) > 1:
+            out.values += _means([_values(plan, name, searched, {}) for searched in by_gallery.values()], {})
+        _curves(out, name, by_gallery)
         for column, label in breakdowns.items():
-            parts = [
-                _rates(metrics, name, ranked.ranks[kept & (label == part)], {column: part}) for part in in_order(label)
-            ]
-            out.values += [value for part in parts for value in part]
-            out.values += _macro(metrics, name, column, parts)
+            out.values += _parts(plan, name, by_gallery, column, label)
+    for habit in foreign_poolings(plan):
+        for name, found in embeddings.items():
+            baseline = next(iter(embeddings.values())) if plan.protocol.preprocess == "probes" else found
+            out.values += _published(plan, name, found, baseline, habit, subject, enrolled)
     out.search = _described(index, min(recalls, default=None))
     return out
 
@@ -69,7 +114,7 @@ def search(
     candidates: int,
     device: str,
 ) -> Ranked:
-    """Return the rank of every probe's mate; ``Ranked``'s rows are those of ``gallery``.
+    """Return the rank of every probe's mate, who need not be there; ``Ranked``'s rows are those of ``gallery``.
 
     Args:
         index: with the enrolled ones of ``gallery`` in it.
@@ -82,22 +127,25 @@ def search(
     there, rows = np.flatnonzero(probes.enrolled), np.flatnonzero(gallery.enrolled)
     if not len(there) or not len(rows):
         return whole
-    found = index.search(probes.vectors[there], candidates)
-    listed = np.where(found.rows < 0, -1, rows[found.rows])
-    ranked, told = ranks_listed(found.scores, listed, probe_subject[there], gallery_subject)
-    whole.put(there, ranked)
+    rest = there
+    if index.name != "exact" or not index.exact:  # whose lists cost as much as counting all scores
+        found = index.search(probes.vectors[there], candidates)
+        listed = np.where(found.rows < 0, -1, rows[found.rows])
+        ranked, told = ranks_listed(found.scores, listed, probe_subject[there], gallery_subject)
+        whole.put(there, ranked)
+        rest = there[~(told | ~np.isin(probe_subject[there], gallery_subject[rows]))]
     if not index.exact:
         _score_unlisted(whole, there, gallery, probes, gallery_subject, probe_subject)
-    elif not told.all():
-        rest = there[~told]
+    elif len(rest):
         counted = ranks_blocked(
-            probes.vectors[rest],
+            probes.vectors if len(rest) == len(probes.vectors) else probes.vectors[rest],
             gallery.vectors,
-            probe_subject[rest],
-            gallery_subject,
+            probe_subject[rest].astype(str),
+            gallery_subject.astype(str),
             np.ones(len(rest), bool),
             gallery.enrolled,
             device=device,
+            open_set=True,
         )
         whole.put(rest, counted)
     return whole
@@ -122,25 +170,170 @@ def _score_unlisted(
             found.best_mate_row[probe], found.best_mate_score[probe] = mates[int(scores.argmax())], scores.max()
 
 
-def _pooled(plan: Plan, found: Embeddings, jobs: NDArray[np.int64], template: NDArray[np.int64]) -> Pooled:
-    """Return the templates of those jobs; all samples weigh the same, whatever the length of their embeddings."""
-    vectors, valid = unit(found.vectors[jobs]), found.valid[jobs]
-    if not plan.templates:
-        return Pooled(vectors.astype(np.float32), valid)
-    media = plan.column(MEDIA, jobs).astype(str) if MEDIA in plan.samples.table else jobs
-    return pool(vectors, template, media, valid)
+def _rows(pooled: Pooled, rows: NDArray[np.int64]) -> Pooled:
+    if len(rows) == len(pooled.vectors):  # numbers rise, so these are all of them
+        return pooled
+    return Pooled(pooled.vectors[rows], pooled.enrolled[rows])
 
 
-def _rates(metrics: Mapping[str, int], name: str, ranks: NDArray[np.int64], where: dict[str, str]) -> list[Value]:
+def _searched(
+    plan: Plan,
+    found: Embeddings,
+    ranked: Ranked,
+    split: Split,
+    gallery: Pooled,
+    probes: Pooled,
+    enrolled: NDArray[np.object_],
+    subject: NDArray[np.object_],
+    device: str,
+) -> Searched:
+    mated = np.isin(subject[split.probes].astype(str), enrolled[split.gallery].astype(str))
+    kept = np.ones(len(mated), bool)
+    if plan.protocol.faces.failure == "exclude":
+        there = enrolled[split.gallery][gallery.enrolled].astype(str)
+        kept = probes.enrolled & (~mated | np.isin(subject[split.probes].astype(str), there))
+    places = {}
+    for metric in plan.protocol.metrics:
+        if not metric.startswith("map"):
+            continue
+        one, others = gallery.vectors, probes.vectors
+        if metric == EUCLIDEAN and not plan.templates:  # of features as they are given
+            one = found.vectors[plan.gallery][split.gallery]
+            others = found.vectors[plan.probes][split.probes]
+        rows = np.flatnonzero(mated & kept)
+        places[metric] = mate_places(
+            others[rows],
+            one,
+            subject[split.probes][rows].astype(str),
+            enrolled[split.gallery].astype(str),
+            probes.enrolled[rows],
+            gallery.enrolled,
+            "euclidean" if metric == EUCLIDEAN else "cosine",
+            device,
+        )
+    of_all = ranked._replace(
+        best_mate_row=_global(ranked.best_mate_row, split), best_impostor_row=_global(ranked.best_impostor_row, split)
+    )
+    return Searched(of_all, mated, kept, places)
+
+
+def _global(rows: NDArray[np.int64], split: Split) -> NDArray[np.int64]:
+    return np.where(rows < 0, -1, split.gallery[rows])
+
+
+def _of_any(by_gallery: Mapping[str, Searched], galleries: Mapping[str, Split], probes: int) -> Ranked:
+    """Return each search in the gallery where it has a mate: in the first of several; others are misses."""
+    whole = Ranked.misses(probes)
+    for name in reversed(list(by_gallery)):
+        searched = by_gallery[name]
+        rows = np.flatnonzero(searched.mated)
+        whole.put(galleries[name].probes[rows], searched.ranked.of(rows))
+    return whole
+
+
+def _values(
+    plan: Plan, name: str, searched: Searched, where: dict[str, str], part: NDArray[np.bool_] | None = None
+) -> list[Value]:
+    """Return every metric of one gallery, of all mated searches or of a part; thresholds are of all non-mated ones."""
+    mine = searched.mated & searched.kept
+    strangers = searched.ranked.best_impostor_score[~searched.mated & searched.kept]
+    number = np.cumsum(mine) - 1
+    if part is not None:
+        mine = mine & part
+    ranks, scores = searched.ranked.ranks[mine], searched.ranked.best_mate_score[mine]
     values = []
-    for metric, k in metrics.items():
-        low, high = clopper_pearson(np.count_nonzero(ranks <= k), len(ranks)).tolist()
-        rate = rank_k(ranks, k)
-        values.append(Value(metric, name, rate, len(ranks), where, interval=(low, high), method=CLOPPER_PEARSON))
+    for metric in plan.protocol.metrics:
+        if k := _rank(metric):
+            low, high = clopper_pearson(np.count_nonzero(ranks <= k), len(ranks)).tolist()
+            rate = rank_k(ranks, k)
+            values.append(Value(metric, name, rate, len(ranks), where, interval=(low, high), method=CLOPPER_PEARSON))
+        elif "@fpir" in metric:
+            values.append(_open(metric, name, hit_scores(ranks, scores), strangers, where))
+        else:
+            place, probe = searched.places[metric]
+            rows = np.isin(probe, number[mine])
+            rule: Literal["standard", "trapezoid"] = "trapezoid" if metric == EUCLIDEAN else "standard"
+            _, again = np.unique(probe[rows], return_inverse=True)
+            mean = mean_average_precision(place[rows], again, len(ranks), rule)
+            values.append(Value(metric, name, mean, len(ranks), where))
     return values
 
 
-def _macro(metrics: Mapping[str, int], name: str, column: str, parts: list[list[Value]]) -> list[Value]:
+def _open(
+    metric: str, name: str, hits: NDArray[np.float64], strangers: NDArray[np.float32], where: dict[str, str]
+) -> Value:
+    point = tpir_at_fpir(hits, strangers, float(metric.partition("=")[2]))
+    count = point.hits if metric.startswith("tpir") else point.n_mated - point.hits
+    rate = point.tpir if metric.startswith("tpir") else point.fnir
+    low, high = clopper_pearson(count, point.n_mated).tolist()
+    return Value(
+        metric,
+        name,
+        rate,
+        point.n_mated,
+        where,
+        false_accepts=point.alarms,
+        threshold=point.threshold,
+        interval=(low, high) if rate == rate else None,
+        method=CLOPPER_PEARSON,
+    )
+
+
+def _rank(metric: str) -> int:
+    """Return the k of ``rankK``, else 0."""
+    return int(metric.removeprefix("rank")) if metric.startswith("rank") else 0
+
+
+def _means(of_galleries: list[list[Value]], where: dict[str, str]) -> list[Value]:
+    """Return the plain mean over the galleries of each metric, as the benchmarks' tables have it.
+
+    Its ``false_accepts`` are the fewest of a gallery: the mean is no surer than that.
+    """
+    values = []
+    for same in zip(*of_galleries, strict=True):
+        rates = [value.value for value in same if value.value is not None]
+        alarms = [value.false_accepts for value in same if value.false_accepts is not None]
+        mean = float(np.mean(rates)) if len(rates) == len(same) else None
+        count = sum(value.n for value in same)
+        values.append(
+            Value(same[0].metric, same[0].preprocessor, mean, count, where, false_accepts=min(alarms, default=None))
+        )
+    return values
+
+
+def _curves(out: Scored, name: str, by_gallery: Mapping[str, Searched]) -> None:
+    """Put the CMC (the mean of several galleries') and the DET of every gallery into the result."""
+    drawn, dets = [], {}
+    for place, searched in by_gallery.items():
+        mated = searched.mated & searched.kept
+        strangers = searched.ranked.best_impostor_score[~searched.mated & searched.kept]
+        ranks = searched.ranked.ranks[mated]
+        if mated.any():
+            drawn.append(cmc(ranks, min(CMC_RANKS, out.candidates)))
+        if mated.any() and len(strangers):
+            hits = hit_scores(ranks, searched.ranked.best_mate_score[mated])
+            dets[place] = curve(thin(det(hits, strangers), CURVE_POINTS))
+    if drawn:
+        out.cmc[name] = tuple(np.mean(drawn, axis=0).tolist())
+    if dets:
+        out.det[name] = dets
+
+
+def _parts(
+    plan: Plan, name: str, by_gallery: Mapping[str, Searched], column: str, label: NDArray[np.object_]
+) -> list[Value]:
+    """Return every metric of every part, the mean over the galleries, and the mean over the parts."""
+    parts = []
+    for part in in_order(label):
+        of_galleries = [
+            _values(plan, name, searched, {column: part}, label[plan.galleries[place].probes] == part)
+            for place, searched in by_gallery.items()
+        ]
+        parts.append(of_galleries[0] if len(of_galleries) == 1 else _means(of_galleries, {column: part}))
+    return [value for part in parts for value in part] + _macro(plan.protocol.metrics, name, column, parts)
+
+
+def _macro(metrics: tuple[str, ...], name: str, column: str, parts: list[list[Value]]) -> list[Value]:
     """Return the mean over the parts of each metric: every part weighs the same, whatever its number of searches."""
     values = []
     for metric in metrics:
@@ -148,6 +341,55 @@ def _macro(metrics: Mapping[str, int], name: str, column: str, parts: list[list[
         mean = float(np.mean(rates)) if rates else None
         values.append(Value(f"{metric}_macro", name, mean, len(rates), {"over": column}))
     return values
+
+
+def _published(
+    plan: Plan,
+    name: str,
+    found: Embeddings,
+    of_gallery: Embeddings,
+    habit: str,
+    subject: NDArray[np.object_],
+    enrolled: NDArray[np.object_],
+) -> list[Value]:
+    """Return a published code's tables, named as such in ``where``."""
+    pooling = foreign_poolings(plan)[habit]
+    gallery, probes = gallery_of(plan, of_gallery, pooling).vectors, probes_of(plan, found, pooling).vectors
+    targets = list(dict.fromkeys(m.partition("=")[2] for m in plan.protocol.metrics if "@fpir" in m))
+    fars = [float(target) for target in targets]
+    who, whose = subject.astype(str), enrolled.astype(str)
+    if HABITS[habit].galleries == "merged":
+        return _table(merged(probes, gallery, who, whose, fars), name, targets, {"compat": habit})
+    tables, values = [], []
+    for place, split in plan.galleries.items():
+        tables.append(
+            apart(probes[split.probes], gallery[split.gallery], who[split.probes], whose[split.gallery], fars)
+        )
+        values += _table(tables[-1], name, targets, {"compat": habit, "gallery": place})
+    searches = [table.searches for table in tables]
+    mean = Table(
+        searches=sum(searches),
+        rank={k: float(np.average([t.rank[k] for t in tables], weights=searches)) for k in tables[0].rank},
+        tpir={far: float(np.mean([t.tpir[far] for t in tables])) for far in fars},
+        threshold={},
+    )
+    return values + _table(mean, name, targets, {"compat": habit})
+
+
+def _table(table: Table, name: str, targets: list[str], where: dict[str, str]) -> list[Value]:
+    ranks = [Value(f"rank{k}", name, rate, table.searches, where) for k, rate in table.rank.items()]
+    rates = [
+        Value(
+            f"tpir@fpir={target}",
+            name,
+            table.tpir[float(target)],
+            table.searches,
+            where,
+            threshold=table.threshold.get(float(target)),
+        )
+        for target in targets
+    ]
+    return ranks + rates
 
 
 def _described(index: Gallery, recall: Recall | None) -> dict[str, Any]:

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..datasets import Dataset, Pairs, Samples, Split
-from ..datasets.base import select_folds, spans
+from ..datasets import Dataset, Pairs, Samples, Split, TemplatePairs
+from ..datasets.base import MEDIA, TEMPLATE, select_folds, spans
+from ..datasets.mark import read_mark
 from ..errors import DataError
 from ..geometry import face_size
 from ..protocol import Protocol
 from .acquire import Jobs
 
-TEMPLATE, MEDIA = "template", "media"  # columns of the samples that are no labels
 SIZE = "size"
 SIZE_BINS = (0, 8, 12, 16, 24, 32, 48, 64, 96)  # pixels between the eyes
 MOST_LABELS = 12  # numbers of more values are cut into bins
+_NONE = np.empty(0, np.int64)
+P = TypeVar("P", Pairs, TemplatePairs)
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,14 @@ class Plan:
         samples: the images that are needed.
         jobs: the faces that are embedded.
         touched: so many of the first jobs are for the preprocessors to see; the others stay as they are.
-        first, second: (N,) jobs of each comparison; empty for identification.
+        first, second: (N,) jobs of each comparison; of templates, a number of ``gallery_template`` and one of
+            ``probe_template``; empty for identification.
         mated, fold: (N,) whether the subject is the same, and the fold, from 0.
-        gallery, probes: jobs; empty for verification.
+        gallery, probes: jobs that are enrolled, and that are searched for or verified; empty for a verification of
+            samples.
         gallery_template, probe_template: the number of each of those jobs' template, from 0.
+        galleries: by name, which of those templates are enrolled together, and which are searched for in them; a
+            single one is named ""; none for a verification.
         partial: why not all of the protocol was run, or "".
     """
 
@@ -45,24 +50,26 @@ class Plan:
     samples: Samples
     jobs: Jobs
     touched: int
-    first: NDArray[np.int64]
-    second: NDArray[np.int64]
+    first: NDArray[np.integer]
+    second: NDArray[np.integer]
     mated: NDArray[np.bool_]
-    fold: NDArray[np.int64]
+    fold: NDArray[np.integer]
     gallery: NDArray[np.int64]
     probes: NDArray[np.int64]
     gallery_template: NDArray[np.int64]
     probe_template: NDArray[np.int64]
+    galleries: Mapping[str, Split]
     partial: str
 
     @property
     def templates(self) -> bool:
         """Whether samples are pooled into templates; otherwise each sample is its own."""
-        return TEMPLATE in self.samples.table
+        return TEMPLATE in self.samples.table and len(self.gallery) > 0
 
     def column(self, name: str, jobs: NDArray[np.int64]) -> NDArray[np.object_]:
         """Return what stands in a column of the samples for each of those jobs."""
-        return self.samples.table[name].to_numpy(dtype=object)[self.jobs.row[jobs]]
+        found: NDArray[np.object_] = self.samples.table[name].to_numpy(dtype=object)[self.jobs.row[jobs]]
+        return found
 
 
 def firsts(template: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -80,32 +87,90 @@ def make(protocol: Protocol, dataset: Dataset, *, limit: int | None, allow_missi
     Raises:
         DataError: the lists are not what the protocol expects, or images they name are missing.
     """
-    samples, partial = dataset.samples(), []
-    none = np.empty(0, np.int64)
-    pairs, split = Pairs(none, none, none.astype(bool), none), Split(none, none)
-    if protocol.kind == "verification":
-        pairs = dataset.pairs()
-        _expect(protocol, dataset, _verification_counts(pairs))
-        samples, pairs = select_folds(samples, pairs, protocol.data.folds)
-        if protocol.data.folds:
-            partial.append(f"folds {', '.join(map(str, protocol.data.folds))} only")
-        if limit is not None and limit < len(pairs.mated):
-            partial.append(f"{limit:,} of {len(pairs.mated):,} comparisons")
-            pairs = _limited(pairs, limit)
+    lists = _Lists(dataset, dataset.samples())
+    if protocol.kind == "identification":
+        _searches(protocol, lists, limit)
+    elif protocol.templates is not None:
+        _template_comparisons(protocol, lists, limit)
     else:
-        split = dataset.split()
-        of_gallery, of_probes = (_templates(dataset, samples, rows) for rows in (split.gallery, split.probes))
-        _expect(protocol, dataset, {"gallery": len(firsts(of_gallery)), "probes": len(firsts(of_probes))})
-        _closed_set(dataset, samples, split)
-        searches = len(firsts(of_probes))
-        if limit is not None and limit < searches:
-            partial.append(f"{limit:,} of {searches:,} searches")
-            kept = np.isin(of_probes, _spread(np.arange(searches), limit))
-            split = dataclasses.replace(split, probes=split.probes[kept])
-    plan = _plan(protocol, dataset, samples, pairs, split, "; ".join(partial))
+        _comparisons(protocol, lists, limit)
+    plan = _plan(protocol, lists)
     if not allow_missing:
         _present(plan, dataset)
     return plan
+
+
+@dataclass
+class _Lists:
+    """What of a data set a plan is made of: rows of the samples, and numbers of templates."""
+
+    dataset: Dataset
+    samples: Samples
+    pairs: Pairs | TemplatePairs = field(default_factory=lambda: Pairs(_NONE, _NONE, _NONE.astype(bool), _NONE))
+    gallery: NDArray[np.int64] = field(default_factory=lambda: _NONE)
+    probes: NDArray[np.int64] = field(default_factory=lambda: _NONE)
+    gallery_template: NDArray[np.int64] = field(default_factory=lambda: _NONE)
+    probe_template: NDArray[np.int64] = field(default_factory=lambda: _NONE)
+    galleries: dict[str, Split] = field(default_factory=dict)
+    partial: list[str] = field(default_factory=list)
+
+
+def _comparisons(protocol: Protocol, lists: _Lists, limit: int | None) -> None:
+    pairs = lists.dataset.pairs()
+    _expect(protocol, lists.dataset, _verification_counts(pairs))
+    lists.samples, pairs = select_folds(lists.samples, pairs, protocol.data.folds)
+    if protocol.data.folds:
+        lists.partial.append(f"folds {', '.join(map(str, protocol.data.folds))} only")
+    lists.pairs = _limited(pairs, limit, lists.partial)
+
+
+def _template_comparisons(protocol: Protocol, lists: _Lists, limit: int | None) -> None:
+    """Number the templates that are compared; those on either side apart, as only one side may be preprocessed."""
+    if TEMPLATE not in lists.samples.table:
+        raise DataError(f"{lists.dataset.root}: this data set has no templates; remove [templates] from {protocol.id}")
+    listed = lists.dataset.template_pairs()
+    _expect(protocol, lists.dataset, _verification_counts(listed))
+    if protocol.data.folds:
+        raise DataError(f"{lists.dataset.root}: comparisons of templates have no folds; leave out --folds")
+    pairs = _limited(listed, limit, lists.partial)
+    _, template = lists.samples.templates()
+    sides = []
+    for side in (pairs.first, pairs.second):
+        used = np.zeros(int(template.max(initial=-1)) + 1, bool)
+        used[side] = True
+        number = np.cumsum(used) - 1
+        rows = np.flatnonzero(used[template])
+        sides.append((rows, number[template[rows]], number[side].astype(np.int32)))
+    (lists.gallery, lists.gallery_template, first), (lists.probes, lists.probe_template, second) = sides
+    lists.pairs = TemplatePairs(first, second, pairs.mated, pairs.fold)
+
+
+def _searches(protocol: Protocol, lists: _Lists, limit: int | None) -> None:
+    dataset, samples = lists.dataset, lists.samples
+    splits = dataset.galleries()
+    lists.gallery, lists.probes = (
+        pd.unique(np.concatenate(rows))
+        for rows in zip(*((split.gallery, split.probes) for split in splits.values()), strict=True)
+    )
+    lists.gallery_template, lists.probe_template = (
+        _templates(dataset, samples, rows) for rows in (lists.gallery, lists.probes)
+    )
+    searches = len(firsts(lists.probe_template))
+    _expect(protocol, dataset, {"gallery": len(firsts(lists.gallery_template)), "probes": searches})
+    for split in splits.values():
+        _both_sides(dataset, split)
+        if not protocol.open_set and len(splits) == 1:
+            _closed_set(dataset, samples, split)
+    if limit is not None and limit < searches:
+        lists.partial.append(f"{limit:,} of {searches:,} searches")
+        kept = np.isin(lists.probe_template, _spread(np.arange(searches), limit))
+        lists.probes, left = lists.probes[kept], lists.probe_template[kept]
+        lists.probe_template = pd.factorize(left)[0].astype(np.int64)
+    for name, split in splits.items():
+        lists.galleries[name] = Split(
+            np.unique(lists.gallery_template[np.isin(lists.gallery, split.gallery)]),
+            np.unique(lists.probe_template[np.isin(lists.probes, split.probes)]),
+        )
 
 
 def label_columns(samples: Samples) -> list[str]:
@@ -123,19 +188,35 @@ def labels(plan: Plan, column: str) -> NDArray[np.object_]:
     """
     if column == SIZE and column not in plan.samples.table and plan.samples.landmarks is not None:
         size = face_size(plan.samples.landmarks)[plan.jobs.row]
-        smaller = np.fmin(size[plan.first], size[plan.second])
-        label = _binned(pd.Series(smaller if len(smaller) else size[plan.probes]), SIZE_BINS, "px")
-        return _of_templates(label, plan.probe_template) if len(plan.probes) else label
+        if not len(plan.probes):
+            return _binned(pd.Series(np.fmin(size[plan.first], size[plan.second])), SIZE_BINS, "px")
+        return _of_sides(plan, _binned(pd.Series(size), SIZE_BINS, "px"))
     values = plan.samples.table[column]
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > MOST_LABELS:
         label = _binned(values, np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]))[:-1], "")
     else:
         label = values.astype(object).where(values.notna(), "unknown").astype(str).to_numpy(dtype=object)
     label = label[plan.jobs.row]
-    if len(plan.probes):
-        return _of_templates(label[plan.probes], plan.probe_template)
-    pairs = zip(label[plan.first].tolist(), label[plan.second].tolist(), strict=True)
-    return np.array([a if a == b else " / ".join(sorted((a, b))) for a, b in pairs], dtype=object)
+    return _of_sides(plan, label)
+
+
+def _of_sides(plan: Plan, label: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Return the label of each search or comparison from that of each job."""
+    if not len(plan.probes):
+        return _of_pairs(label, label, plan.first, plan.second)
+    searched = _of_templates(label[plan.probes], plan.probe_template)
+    if plan.protocol.kind == "identification":
+        return searched
+    return _of_pairs(_of_templates(label[plan.gallery], plan.gallery_template), searched, plan.first, plan.second)
+
+
+def _of_pairs(
+    one: NDArray[np.object_], other: NDArray[np.object_], first: NDArray[np.integer], second: NDArray[np.integer]
+) -> NDArray[np.object_]:
+    names, code = np.unique(np.concatenate([one, other]).astype(str), return_inverse=True)
+    both = [[a if a == b else " / ".join(sorted((a, b))) for b in names.tolist()] for a in names.tolist()]
+    found: NDArray[np.object_] = np.array(both, dtype=object)[code[: len(one)][first], code[len(one) :][second]]
+    return found
 
 
 def _of_templates(label: NDArray[np.object_], template: NDArray[np.int64]) -> NDArray[np.object_]:
@@ -159,6 +240,8 @@ def fingerprint(digests: list[str], plan: Plan) -> str:
         whole.update(f"{name}\0{digest}\n".encode())
     arrays: list[NDArray[Any]] = [plan.first, plan.second, plan.mated, plan.fold, plan.gallery, plan.probes]
     arrays += [plan.jobs.row, plan.jobs.degraded]
+    if len(plan.galleries) > 1:
+        arrays += [numbers for split in plan.galleries.values() for numbers in (split.gallery, split.probes)]
     if plan.samples.landmarks is not None:
         arrays.append(plan.samples.landmarks)
     if plan.templates:
@@ -168,15 +251,19 @@ def fingerprint(digests: list[str], plan: Plan) -> str:
     return whole.hexdigest()
 
 
-def _verification_counts(pairs: Pairs) -> dict[str, int]:
+def _verification_counts(pairs: Pairs | TemplatePairs) -> dict[str, int]:
     return {
         "comparisons": len(pairs.mated),
         "mated": int(pairs.mated.sum()),
-        "folds": len(np.unique(pairs.fold)),
+        "folds": int(pairs.fold.max(initial=-1)) + 1
+        if isinstance(pairs, TemplatePairs)
+        else len(np.unique(pairs.fold)),
     }
 
 
 def _expect(protocol: Protocol, dataset: Dataset, found: dict[str, int]) -> None:
+    if read_mark(dataset.root) is not None:
+        return  # a mimic has counts of its own, and says so wherever a number stands
     for what, count in found.items():
         expected = getattr(protocol.data.expect, what)
         if expected and expected != count:
@@ -186,13 +273,16 @@ def _expect(protocol: Protocol, dataset: Dataset, found: dict[str, int]) -> None
             )
 
 
-def _closed_set(dataset: Dataset, samples: Samples, split: Split) -> None:
-    subject = samples.table["subject"].to_numpy(dtype=object)
-    stray = sorted(set(subject[split.probes]) - set(subject[split.gallery]))
+def _both_sides(dataset: Dataset, split: Split) -> None:
     if not len(split.probes) or not len(split.gallery):
         raise DataError(
             f"{dataset.root}: {len(split.gallery)} gallery images and {len(split.probes)} probes; both are needed"
         )
+
+
+def _closed_set(dataset: Dataset, samples: Samples, split: Split) -> None:
+    subject = samples.table["subject"].to_numpy(dtype=object)
+    stray = sorted(set(subject[split.probes]) - set(subject[split.gallery]))
     if stray:
         raise DataError(
             f"{dataset.root}: {len(stray)} subjects are searched for but not enrolled, {stray[0]!r} for one; "
@@ -205,13 +295,17 @@ def _templates(dataset: Dataset, samples: Samples, rows: NDArray[np.int64]) -> N
     if TEMPLATE not in samples.table:
         return np.arange(len(rows))
     table = samples.table.iloc[rows]
-    name = table[TEMPLATE].astype(object).where(table[TEMPLATE].notna(), "").astype(str)
+    name = table[TEMPLATE]
+    if not pd.api.types.is_integer_dtype(name):
+        name = name.astype(object).where(name.notna(), "").astype(str)
     if (name == "").any():
         sample = table["sample"][name == ""].iloc[0]
         raise DataError(f"{dataset.root}: sample {sample!r} has no template; where some samples have one, all need it")
     several = table["subject"].groupby(name).nunique()
     if (several > 1).any():
-        raise DataError(f"{dataset.root}: template {several.index[several > 1][0]!r} has samples of several subjects")
+        raise DataError(
+            f"{dataset.root}: template {str(several.index[several > 1][0])!r} has samples of several subjects"
+        )
     return pd.factorize(name)[0].astype(np.int64)
 
 
@@ -220,7 +314,7 @@ def _present(plan: Plan, dataset: Dataset) -> None:
     if not gone:
         return
     way_out = "--allow-missing scores them as failures to acquire"
-    if plan.protocol.kind == "verification":
+    if plan.protocol.kind == "verification" and not plan.templates:
         there = ~plan.samples.table["sample"].isin(gone).to_numpy()[plan.jobs.row]
         broken = plan.fold[~(there[plan.first] & there[plan.second])]
         whole = sorted(set((plan.fold + 1).tolist()) - set((broken + 1).tolist()))
@@ -232,24 +326,27 @@ def _present(plan: Plan, dataset: Dataset) -> None:
     )
 
 
-def _limited(pairs: Pairs, limit: int) -> Pairs:
+def _limited(pairs: P, limit: int | None, partial: list[str]) -> P:
+    if limit is None or limit >= len(pairs.mated):
+        return pairs
+    partial.append(f"{limit:,} of {len(pairs.mated):,} comparisons")
     order = np.lexsort((pairs.mated, pairs.fold))
     kept = np.sort(_spread(order, limit))
-    return Pairs(pairs.first[kept], pairs.second[kept], pairs.mated[kept], pairs.fold[kept])
+    return type(pairs)(pairs.first[kept], pairs.second[kept], pairs.mated[kept], pairs.fold[kept])
 
 
 def _spread(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     return rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
 
 
-def _plan(protocol: Protocol, dataset: Dataset, samples: Samples, pairs: Pairs, split: Split, partial: str) -> Plan:
+def _plan(protocol: Protocol, lists: _Lists) -> Plan:
     """Number the faces to embed; the samples that none needs are left out.
 
     A sample that is needed clean and degraded is two faces, and so is one that is needed preprocessed and untouched.
     """
-    degradation, count = protocol.degradation, len(samples)
-    enrolled = np.concatenate([pairs.first, split.gallery])
-    searched = np.concatenate([pairs.second, split.probes])
+    degradation, count, pairs = protocol.degradation, len(lists.samples), lists.pairs
+    ones, others = (pairs.first, pairs.second) if isinstance(pairs, Pairs) else (_NONE, _NONE)
+    enrolled, searched = np.concatenate([ones, lists.gallery]), np.concatenate([others, lists.probes])
     degraded = np.concatenate(
         [
             np.full(len(enrolled), bool(degradation and degradation.apply == "all")),
@@ -262,20 +359,22 @@ def _plan(protocol: Protocol, dataset: Dataset, samples: Samples, pairs: Pairs, 
     )
     rows, row = np.unique(codes // 2 % max(1, count), return_inverse=True)
     first, gallery, second, probes = np.split(
-        job.astype(np.int64), np.cumsum([len(pairs.first), len(split.gallery), len(pairs.second)])
+        job.astype(np.int64),
+        np.cumsum([len(ones), len(lists.gallery), len(others)]),
     )
     return Plan(
         protocol=protocol,
-        samples=samples.take(rows),
+        samples=lists.samples.take(rows),
         jobs=Jobs(row.astype(np.int64), (codes % 2).astype(bool)),
         touched=int((codes < 2 * count).sum()),
-        first=first,
-        second=second,
+        first=first if isinstance(pairs, Pairs) else pairs.first,
+        second=second if isinstance(pairs, Pairs) else pairs.second,
         mated=pairs.mated,
         fold=pairs.fold,
         gallery=gallery,
         probes=probes,
-        gallery_template=_templates(dataset, samples, split.gallery),
-        probe_template=_templates(dataset, samples, split.probes),
-        partial=partial,
+        gallery_template=lists.gallery_template,
+        probe_template=lists.probe_template,
+        galleries=lists.galleries,
+        partial="; ".join(lists.partial),
     )

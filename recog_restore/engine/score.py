@@ -11,16 +11,22 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics import Ranked, verification
+from ..metrics import Ranked, pair_scores, tar_at_fars, verification
+from ..metrics.compat import zero_for_failed
 from ..protocol import Protocol
 from ..results import BASELINE, Curve, Histogram, Value
+from ..templates import Pooled, Pooling
 from .embeddings import Embeddings
 from .plan import Plan, labels
+from .pooling import foreign_poolings, gallery_of, own_pooling, probes_of, unenrolled
 
 # ``fnmr@baseline``: the threshold at which the untouched baseline's FMR does not exceed this.
 BASELINE_FMR = 1e-3
 CURVE_POINTS, HISTOGRAM_BINS = 400, 80
 _BLOCK = 65_536  # comparisons scored at once
+_MANY = 1_000_000  # comparisons that are not all sorted for a curve
+
+Scores = NDArray[np.floating[Any]]
 
 
 @dataclass
@@ -28,11 +34,13 @@ class Scored:
     """The part of a result that is made of scores.
 
     Attributes:
-        values, curves, edges, histograms, cmc: as in a result.
+        values, curves, edges, histograms, cmc, det: as in a result.
         scores: (N,) of the comparisons, by preprocessor; empty for identification.
         ranked: the searches, by preprocessor; empty for verification.
         candidates: how many a search lists.
         search: what searched, as it stands in a result's settings.
+        pooling: how templates were pooled, in words; "" where there are none.
+        unenrolled: as in a result.
     """
 
     values: list[Value] = field(default_factory=list)
@@ -40,10 +48,13 @@ class Scored:
     edges: tuple[float, ...] = ()
     histograms: dict[str, Histogram] = field(default_factory=dict)
     cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    scores: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    det: dict[str, dict[str, Curve]] = field(default_factory=dict)
+    scores: dict[str, Scores] = field(default_factory=dict)
     ranked: dict[str, Ranked] = field(default_factory=dict)
     candidates: int = 0
     search: dict[str, Any] = field(default_factory=dict)
+    pooling: str = ""
+    unenrolled: dict[str, int] = field(default_factory=dict)
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -54,7 +65,7 @@ def unit(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     return wide
 
 
-def compare(found: Embeddings, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.float64]:
+def compare(found: Embeddings, first: NDArray[np.integer], second: NDArray[np.integer]) -> NDArray[np.float64]:
     """Return (N,) cosines of the comparisons in float64; -inf where a face failed."""
     vectors, valid = unit(found.vectors), found.valid
     scores = np.empty(len(first))
@@ -67,39 +78,102 @@ def compare(found: Embeddings, first: NDArray[np.int64], second: NDArray[np.int6
 
 def verify(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
     """Return what a verification protocol measures, for every preprocessor; the first is the baseline."""
-    out = Scored(scores={name: compare(found, plan.first, plan.second) for name, found in embeddings.items()})
+    out, foreign = Scored(), foreign_poolings(plan)
+    if plan.templates:
+        out.pooling = own_pooling(plan).words()
+        out.scores, out.unenrolled = _of_templates(plan, embeddings, own_pooling(plan))
+    else:
+        out.scores = {name: compare(found, plan.first, plan.second) for name, found in embeddings.items()}
     mated, fold = plan.mated, plan.fold
     breakdowns = {column: labels(plan, column) for column in plan.protocol.breakdowns}
-    baseline = _threshold(out.scores[BASELINE], mated)
-    edges, _, _ = verification.histogram(np.concatenate(list(out.scores.values())), [], HISTOGRAM_BINS)
+    counted = {name: _counted(plan.protocol, scores) for name, scores in out.scores.items()}
+    baseline = _threshold(out.scores[BASELINE][counted[BASELINE]], mated[counted[BASELINE]])
+    edges = _edges(list(out.scores.values()))
     out.edges = tuple(edges.tolist())
     for name, scores in out.scores.items():
-        kept = np.isfinite(scores) if plan.protocol.faces.failure == "exclude" else np.ones(len(scores), bool)
+        kept = counted[name]
         genuine, impostor = scores[kept & mated], scores[kept & ~mated]
         out.values += _verification_values(plan.protocol, name, scores[kept], mated[kept], fold[kept], baseline)
         if len(genuine) and len(impostor):
-            roc = verification.thin(verification.roc(genuine, impostor), CURVE_POINTS)
-            thresholds = tuple(t if math.isfinite(t) else None for t in roc.threshold.tolist())
-            out.curves[name] = Curve(thresholds, tuple(roc.fmr.tolist()), tuple(roc.fnmr.tolist()))
+            out.curves[name] = curve(_drawn(genuine, impostor))
         _, of_mated, of_non_mated = verification.histogram(genuine, impostor, edges)
         out.histograms[name] = Histogram(tuple(of_mated.tolist()), tuple(of_non_mated.tolist()))
         for column, label in breakdowns.items():
             for part in in_order(label):
                 rows = kept & (label == part)
                 out.values += _at_baseline(name, scores[rows], mated[rows], baseline, {column: part})
+    for habit, pooling in foreign.items():
+        for name, scores in _of_templates(plan, embeddings, pooling)[0].items():
+            out.values += _published(plan.protocol, name, zero_for_failed(scores), mated, habit)
     return out
+
+
+def _counted(protocol: Protocol, scores: Scores) -> NDArray[np.bool_]:
+    """Return (N,) whether each comparison counts, as the protocol's rule for failures has it."""
+    return np.isfinite(scores) if protocol.faces.failure == "exclude" else np.ones(len(scores), bool)
+
+
+def curve(points: verification.Roc) -> Curve:
+    """Return a curve as a result holds it: the threshold +inf is None."""
+    thresholds = tuple(t if math.isfinite(t) else None for t in points.threshold.tolist())
+    return Curve(thresholds, tuple(points.fmr.tolist()), tuple(points.fnmr.tolist()))
+
+
+def _drawn(genuine: Scores, impostor: Scores) -> verification.Roc:
+    if len(genuine) + len(impostor) > _MANY:
+        return verification.sketch(genuine, impostor, CURVE_POINTS)
+    return verification.thin(verification.roc(genuine, impostor), CURVE_POINTS)
+
+
+def _edges(scores: list[Scores]) -> NDArray[np.float64]:
+    ends = [np.array([s.min(initial=np.inf, where=s > -np.inf), s.max(initial=-np.inf)]) for s in scores]
+    both = np.concatenate(ends)
+    edges, _, _ = verification.histogram(both[np.isfinite(both)], [], HISTOGRAM_BINS)
+    return edges
+
+
+def _of_templates(
+    plan: Plan, embeddings: Mapping[str, Embeddings], pooling: Pooling
+) -> tuple[dict[str, Scores], dict[str, int]]:
+    """Return the scores of comparisons of templates, -inf for one that is not enrolled, and how many are not."""
+    scores: dict[str, Scores] = {}
+    failed: dict[str, int] = {}
+    enrolled: Pooled | None = None
+    for name, found in embeddings.items():
+        if enrolled is None or plan.protocol.preprocess == "both":
+            enrolled = gallery_of(plan, found, pooling)
+        probes = probes_of(plan, found, pooling)
+        scores[name] = pair_scores(
+            enrolled.vectors, probes.vectors, plan.first, plan.second, enrolled.enrolled, probes.enrolled
+        )
+        failed[name] = unenrolled(enrolled, probes)
+    return scores, failed
+
+
+def _published(protocol: Protocol, name: str, scores: Scores, mated: NDArray[np.bool_], habit: str) -> list[Value]:
+    """Return a published code's rates at the protocol's targets, and its area under the curve."""
+    genuine, impostor, where = scores[mated], scores[~mated], {"compat": habit}
+    targets = list(dict.fromkeys(m.partition("=")[2] for m in protocol.metrics if m.startswith("tar")))
+    points = tar_at_fars(genuine, impostor, [float(target) for target in targets], "nearest")
+    found = [
+        Value(f"tar_nearest@far={target}", name, p.tar, p.n_mated, where, None, p.false_accepts, p.threshold)
+        for target, p in zip(targets, points, strict=True)
+    ]
+    if "auc" in protocol.metrics:
+        found.append(Value("auc", name, verification.auc(genuine, impostor), len(scores), where))
+    return found
 
 
 def _verification_values(
     protocol: Protocol,
     name: str,
-    scores: NDArray[np.float64],
+    scores: Scores,
     mated: NDArray[np.bool_],
-    fold: NDArray[np.int64],
+    fold: NDArray[np.integer],
     baseline: float,
 ) -> list[Value]:
     genuine, impostor = scores[mated], scores[~mated]
-    values: list[Value] = []
+    points, values = _operating_points(protocol, genuine, impostor), []
     for metric in protocol.metrics:
         if metric == "accuracy":
             values += _accuracy(protocol, name, scores, mated, fold)
@@ -111,12 +185,13 @@ def _verification_values(
         elif metric == "fnmr@baseline":
             values += _at_baseline(name, scores, mated, baseline, {})
         else:
-            values.append(_tar(protocol, name, metric, genuine, impostor))
+            p = points[metric]
+            values.append(Value(metric, name, p.tar, p.n_mated, false_accepts=p.false_accepts, threshold=p.threshold))
     return values
 
 
 def _accuracy(
-    protocol: Protocol, name: str, scores: NDArray[np.float64], mated: NDArray[np.bool_], fold: NDArray[np.int64]
+    protocol: Protocol, name: str, scores: Scores, mated: NDArray[np.bool_], fold: NDArray[np.integer]
 ) -> list[Value]:
     compat: Literal["", "insightface"] = "insightface" if "insightface" in protocol.compat else ""
     found = verification.accuracy_kfold(scores, mated, fold, compat)
@@ -129,23 +204,26 @@ def _accuracy(
     return values
 
 
-def _tar(
-    protocol: Protocol, name: str, metric: str, genuine: NDArray[np.float64], impostor: NDArray[np.float64]
-) -> Value:
-    far = float(metric.partition("=")[2])
-    found = verification.tar_at_far(genuine, impostor, far, "nearest" if "nearest" in protocol.compat else "")
-    return Value(metric, name, found.tar, len(genuine), false_accepts=found.false_accepts, threshold=found.threshold)
+def _operating_points(protocol: Protocol, genuine: Scores, impostor: Scores) -> dict[str, verification.OperatingPoint]:
+    found: dict[str, verification.OperatingPoint] = {}
+    for prefix in ("tar", "tar_nearest"):
+        metrics = [metric for metric in protocol.metrics if metric.startswith(f"{prefix}@")]
+        compat: Literal["", "nearest"] = "nearest" if prefix == "tar_nearest" or "nearest" in protocol.compat else ""
+        targets = [float(metric.partition("=")[2]) for metric in metrics]
+        if metrics:
+            found |= dict(zip(metrics, tar_at_fars(genuine, impostor, targets, compat), strict=True))
+    return found
 
 
-def _threshold(scores: NDArray[np.float64], mated: NDArray[np.bool_]) -> float:
+def _threshold(scores: Scores, mated: NDArray[np.bool_]) -> float:
     return verification.tar_at_far(scores[mated], scores[~mated], BASELINE_FMR).threshold
 
 
 def _at_baseline(
-    name: str, scores: NDArray[np.float64], mated: NDArray[np.bool_], threshold: float, where: dict[str, str]
+    name: str, scores: Scores, mated: NDArray[np.bool_], threshold: float, where: dict[str, str]
 ) -> list[Value]:
     n_mated, n_non_mated = int(mated.sum()), int((~mated).sum())
-    accepted = scores >= threshold
+    accepted = scores >= np.float64(threshold)
     misses, false_accepts = int((mated & ~accepted).sum()), int((~mated & accepted).sum())
     fnmr = misses / n_mated if n_mated and not math.isnan(threshold) else None
     fmr = false_accepts / n_non_mated if n_non_mated and not math.isnan(threshold) else None

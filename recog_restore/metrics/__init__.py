@@ -8,8 +8,11 @@ Rates are in 0…1 and float64; scores are compared in their own precision, neve
 with the warning ``UndefinedMetric``. No argument is written to.
 """
 
+from .cells import pair_scores
 from .identification import MISS, Ranked, cmc, rank_k, ranks, ranks_blocked, ranks_listed
 from .intervals import CLOPPER_PEARSON, clopper_pearson
+from .openset import FEW_ALARMS, OpenPoint, det, hit_scores, tpir_at_fpir
+from .precision import average_precision, mate_places, mean_average_precision
 from .scores import FAILED
 from .verification import (
     Eer,
@@ -22,31 +25,44 @@ from .verification import (
     histogram,
     rates_at,
     roc,
+    sketch,
     tar_at_far,
+    tar_at_fars,
     thin,
 )
 
 __all__ = [
     "CLOPPER_PEARSON",
     "FAILED",
+    "FEW_ALARMS",
     "MISS",
     "Eer",
     "KFold",
+    "OpenPoint",
     "OperatingPoint",
     "Ranked",
     "Roc",
     "accuracy_kfold",
     "auc",
+    "average_precision",
     "clopper_pearson",
     "cmc",
+    "det",
     "eer",
     "histogram",
+    "hit_scores",
+    "mate_places",
+    "mean_average_precision",
+    "pair_scores",
     "rank_k",
     "ranks",
     "ranks_blocked",
     "ranks_listed",
     "rates_at",
     "roc",
+    "sketch",
     "tar_at_far",
+    "tar_at_fars",
     "thin",
+    "tpir_at_fpir",
 ]

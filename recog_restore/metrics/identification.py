@@ -1,12 +1,14 @@
-"""Closed-set identification (1:N): the rank of the mate in each search, and what ranks give.
+"""Identification (1:N): the rank of the mate in each search, and what ranks give.
 
 A search lists the gallery by falling score. The rank of a probe is that of its best mate; a non-mate with the same
 score stands before it, so that ties count against the probe. Scores and failures follow the package's convention.
+What thresholds do to searches, also to those for people who are not enrolled, stands in ``openset``.
 """
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import ConventionError, UndefinedMetric
 from .scores import FAILED, checked
 
-# The rank of a search whose probe, or every mate of it, failed: beyond any gallery.
+# The rank of a search whose probe, or every mate of it, failed, or that has no mate: beyond any gallery.
 MISS = int(np.iinfo(np.int64).max)
 
 # Of a block of ``ranks_blocked``: how many scores it has at most, and how many probes.
@@ -26,7 +28,7 @@ class Ranked(NamedTuple):
     """P searches; what is not there has the score -inf and the row -1.
 
     Attributes:
-        ranks: (P,) int64, from 1; ``MISS`` where the probe or all its mates failed.
+        ranks: (P,) int64, from 1; ``MISS`` where the probe or all its mates failed, or there is no mate.
         best_mate_score: (P,) float32.
         best_mate_row: (P,) int64, its row in the gallery; one of several with that score.
         best_impostor_score: (P,) float32; there is none where the gallery holds only mates.
@@ -44,6 +46,16 @@ class Ranked(NamedTuple):
         """Return searches that all failed; the arrays are new."""
         none, nobody = np.full(count, FAILED, np.float32), np.full(count, -1, np.int64)
         return cls(np.full(count, MISS, np.int64), none, nobody, none.copy(), nobody.copy())
+
+    def of(self, probes: NDArray[np.int64]) -> Ranked:
+        """Return some of the searches."""
+        return Ranked(
+            self.ranks[probes],
+            self.best_mate_score[probes],
+            self.best_mate_row[probes],
+            self.best_impostor_score[probes],
+            self.best_impostor_row[probes],
+        )
 
     def put(self, probes: NDArray[np.int64] | slice, found: Ranked) -> None:
         """Write the searches of some of the probes into these arrays."""
@@ -82,6 +94,8 @@ def ranks_blocked(
     gallery_valid: ArrayLike,
     block: int | None = None,
     device: str = "cpu",
+    *,
+    open_set: bool = False,
 ) -> Ranked:
     """Return ranks and best scores of all searches, ``block`` probes at a time; the scores are cosines.
 
@@ -97,10 +111,11 @@ def ranks_blocked(
         gallery_valid: (G,) bool, false for a failure.
         block: probes per matrix product; None: at most 1024, and fewer where that would need more than 400 MB.
         device: where torch multiplies and counts: ``cpu``, ``cuda`` or ``cuda:1``.
+        open_set: a probe's subject need not be in the gallery; such a search has the rank ``MISS`` and no mate.
 
     Raises:
         ConventionError: shapes differ, a usable embedding is not finite or not of length 1 (to 1e-3), or a probe's
-            subject is not in the gallery (the set is closed).
+            subject is not in the gallery of a closed set.
     """
     import torch  # everything else here does without
 
@@ -112,18 +127,18 @@ def ranks_blocked(
     gallery = _usable(gallery, gallery_subject, gallery_valid, "gallery")
     if probes.shape[1] != gallery.shape[1]:
         raise ConventionError(f"probes have {probes.shape[1]} dimensions, the gallery has {gallery.shape[1]}")
-    mates = _Mates(probe_subject, gallery_subject)
-    block = block or max(1, min(_PROBES, _SCORES // max(1, len(gallery))))
+    if not open_set:
+        _check_closed(probe_subject, gallery_subject)
+    mates = Mates(probe_subject, gallery_subject)
     enrolled, failed = torch.from_numpy(gallery).to(device), torch.from_numpy(np.flatnonzero(~gallery_valid)).to(device)
     found = Ranked.misses(len(probes))
-    for start in range(0, len(probes), block):
-        part = slice(start, start + block)
+    for part in blocks_of(len(probes), len(gallery), block):
         scores = torch.from_numpy(probes[part]).to(device) @ enrolled.T
         scores[:, failed] = FAILED
         scores[torch.from_numpy(~probe_valid[part]).to(device)] = FAILED
         probe, row = mates.of(part)
         at = torch.from_numpy(probe).to(device), torch.from_numpy(row).to(device)
-        mate_score, mate_row = _first_of_each(probe, row, scores[at].cpu().numpy())
+        mate_score, mate_row = _first_of_each(probe, row, scores[at].cpu().numpy(), part.stop - part.start)
         scores[at] = FAILED
         before = (scores >= torch.from_numpy(mate_score).to(device)[:, None]).sum(dim=1).cpu().numpy()
         impostor_score, impostor_row = (t.cpu().numpy() for t in scores.max(dim=1))
@@ -210,18 +225,18 @@ def rank_k(ranks: ArrayLike, k: int) -> float:
     return float(np.count_nonzero(ranks <= k) / len(ranks))
 
 
-class _Mates:
-    """The gallery rows of each probe's subject, who has one at least."""
+class Mates:
+    """The gallery rows of each probe's subject.
 
-    def __init__(self, probe_subject: NDArray[Any], gallery_subject: NDArray[Any]) -> None:
-        absent = ~np.isin(probe_subject, gallery_subject)
-        if absent.any():
-            row = int(np.argmax(absent))
-            raise ConventionError(
-                f"probe_subject[{row}] is {probe_subject[row]!s}, who is not in the gallery of a closed set"
-            )
-        _, code = np.unique(np.concatenate([gallery_subject, probe_subject]), return_inverse=True)
-        enrolled, searched = np.split(code, [len(gallery_subject)])
+    Args:
+        probe_subject: (P,) names or numbers.
+        gallery_subject: (G,) likewise.
+    """
+
+    def __init__(self, probe_subject: ArrayLike, gallery_subject: ArrayLike) -> None:
+        there, others = np.asarray(gallery_subject), np.asarray(probe_subject)
+        _, code = np.unique(np.concatenate([there, others]), return_inverse=True)
+        enrolled, searched = np.split(code, [len(there)])
         self._rows = np.argsort(enrolled, kind="stable")
         self._starts = np.searchsorted(enrolled[self._rows], searched, "left")
         self._counts = np.searchsorted(enrolled[self._rows], searched, "right") - self._starts
@@ -234,13 +249,30 @@ class _Mates:
         return probe, self._rows[np.repeat(starts, counts) + within]
 
 
+def blocks_of(probes: int, gallery: int, block: int | None = None) -> Iterator[slice]:
+    """Return slices of the probes: ``block`` each; by default at most 1024, and fewer where G is above 65,536."""
+    block = block or max(1, min(_PROBES, _SCORES // max(1, gallery)))
+    return (slice(start, min(start + block, probes)) for start in range(0, probes, block))
+
+
+def _check_closed(probe_subject: NDArray[Any], gallery_subject: NDArray[Any]) -> None:
+    absent = ~np.isin(probe_subject, gallery_subject)
+    if absent.any():
+        row = int(np.argmax(absent))
+        raise ConventionError(
+            f"probe_subject[{row}] is {probe_subject[row]!s}, who is not in the gallery of a closed set"
+        )
+
+
 def _first_of_each(
-    probe: NDArray[np.int64], row: NDArray[np.int64], score: NDArray[np.float32]
+    probe: NDArray[np.int64], row: NDArray[np.int64], score: NDArray[np.float32], probes: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the best score of each probe and its row; every probe has one, and they come in order."""
+    """Return the best score of each probe and its row, -inf and -1 where it has none; they come in order."""
     order = np.lexsort((-score, probe))
     first = order[np.flatnonzero(np.diff(probe, prepend=-1))]
-    return score[first], row[first]
+    best, where = np.full(probes, FAILED, np.float32), np.full(probes, -1, np.int64)
+    best[probe[first]], where[probe[first]] = score[first], row[first]
+    return best, where
 
 
 def _usable(
@@ -258,7 +290,9 @@ def _usable(
             f"{name}: expected {len(embeddings)} subjects and as many booleans, "
             f"got {subject.shape} and {valid.shape} {valid.dtype}"
         )
-    embeddings = np.where(valid[:, None], embeddings, 0).astype(np.float32, copy=False)
+    if not valid.all():
+        embeddings = np.where(valid[:, None], embeddings, 0)
+    embeddings = embeddings.astype(np.float32, copy=False)
     length = np.sqrt(np.einsum("nd,nd->n", embeddings, embeddings))
     wrong = valid & ~(np.abs(length - 1.0) < 1e-3)
     if wrong.any():

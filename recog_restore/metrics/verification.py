@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -136,6 +137,38 @@ def thin(curve: Roc, points: int) -> Roc:
     return Roc(curve.threshold[index], curve.fmr[index], curve.fnmr[index])
 
 
+def sketch(mated: ArrayLike, non_mated: ArrayLike, points: int) -> Roc:
+    """Return at most ``points`` points of the curve that ``roc`` gives, for drawing, without sorting all comparisons.
+
+    Every point is exact. They stand where FNMR has values spaced evenly and logarithmically, and where FMR has
+    logarithmically spaced ones up to 0.1: of the non-mated scores only that share is sorted, all others are counted
+    between the thresholds.
+
+    Raises:
+        ConventionError: a score is NaN or +inf, or fewer than 2 points are asked for.
+    """
+    mated, non_mated = checked(mated, "mated"), checked(non_mated, "non_mated")
+    if points < 2:
+        raise ConventionError(f"points is {points}; a curve needs at least its 2 ends")
+    _warn_if_empty(mated, non_mated)
+    falling, top = np.sort(mated)[::-1], _highest(non_mated, max(1, len(non_mated) // 10))
+    ends = [scores[scores > FAILED].min(initial=np.inf) for scores in (mated, non_mated)]
+    chosen: list[NDArray[Any]] = [np.array([min(ends)])]
+    share = (points - 2) // 3
+    for scores, spaced in ((falling, np.linspace), (falling, np.geomspace), (top, np.geomspace)):
+        if len(scores) and share > 0:
+            chosen.append(scores[np.unique(spaced(1, len(scores), share).round().astype(np.int64)) - 1])
+    rising = np.unique(np.concatenate([part.astype(np.float64) for part in chosen]))
+    rising = rising[np.isfinite(rising)]
+    counts = []
+    for scores in (mated, non_mated):
+        place = np.bincount(_steps(rising, scores), minlength=len(rising) + 1)
+        counts.append(np.append(0, np.cumsum(place[:0:-1])).astype(np.int64))
+    return Roc(
+        np.append(np.inf, rising[::-1]), _rate(counts[1], len(non_mated)), _rate(len(mated) - counts[0], len(mated))
+    )
+
+
 def eer(mated: ArrayLike, non_mated: ArrayLike) -> Eer:
     """Return the equal error rate: where FMR and FNMR, falling through the thresholds, cross.
 
@@ -206,29 +239,42 @@ def tar_at_far(
     Source: the default is the definition of ISO/IEC 19795-1; ``nearest`` is insightface,
         recognition/_evaluation_/ijb/ijb_evals.py at commit 7fadd420.
     """
+    return tar_at_fars(mated, non_mated, [far], compat)[0]
+
+
+def tar_at_fars(
+    mated: ArrayLike, non_mated: ArrayLike, fars: Sequence[float], compat: Literal["", "nearest"] = ""
+) -> list[OperatingPoint]:
+    """Return ``tar_at_far`` for several targets; only the share of the non-mated scores that they accept is sorted.
+
+    Args, Raises, Source: as for ``tar_at_far``.
+    """
     mated, non_mated = checked(mated, "mated"), checked(non_mated, "non_mated")
-    if not 0.0 <= far <= 1.0:
-        raise ConventionError(f"far is {far}; expected a rate from 0 to 1")
+    for far in fars:
+        if not 0.0 <= far <= 1.0:
+            raise ConventionError(f"far is {far}; expected a rate from 0 to 1")
+    if compat not in ("", "nearest"):
+        raise ConventionError(f"compat is {compat!r}; expected '' or 'nearest'")
     n_mated, n_non_mated = len(mated), len(non_mated)
     _warn_if_empty(mated, non_mated)
     if not n_non_mated:
-        return OperatingPoint(math.nan, 0, 0, n_mated, 0, far)
-    if compat == "nearest":
-        return _nearest(mated, non_mated, far)
+        return [OperatingPoint(math.nan, 0, 0, n_mated, 0, far) for far in fars]
     if compat:
-        raise ConventionError(f"compat is {compat!r}; expected '' or 'nearest'")
+        return _nearest(mated, non_mated, fars)
     common = np.result_type(mated, non_mated)
-    allowed = _allowed(far, n_non_mated)
-    rejected = common.type(FAILED)  # the highest non-mated score that must not be accepted
-    if allowed < n_non_mated:
-        place = n_non_mated - 1 - allowed
-        rejected = common.type(np.partition(non_mated, place)[place])
-    true, false = mated[mated > rejected], non_mated[non_mated > rejected]
-    if len(false):
-        threshold = min(float(false.min()), float(true.min(initial=np.inf)))
-    else:
-        threshold = float(np.nextafter(rejected, common.type(np.inf)))
-    return OperatingPoint(threshold, len(true), len(false), n_mated, n_non_mated, far)
+    allowed = [_allowed(far, n_non_mated) for far in fars]
+    top = _highest(non_mated, max(allowed, default=0) + 1)
+    found = []
+    for far, count in zip(fars, allowed, strict=True):
+        # The highest non-mated score that must not be accepted.
+        rejected = common.type(top[count] if count < n_non_mated else FAILED)
+        true, false = mated[mated > rejected], top[: np.searchsorted(-top, -rejected)]
+        if len(false):
+            threshold = min(float(false[-1]), float(true.min(initial=np.inf)))
+        else:
+            threshold = float(np.nextafter(rejected, common.type(np.inf)))
+        found.append(OperatingPoint(threshold, len(true), len(false), n_mated, n_non_mated, far))
+    return found
 
 
 def rates_at(mated: ArrayLike, non_mated: ArrayLike, threshold: float) -> OperatingPoint:
@@ -354,6 +400,11 @@ def _accepts(mated: Scores, non_mated: Scores) -> tuple[NDArray[np.float64], NDA
     return np.append(np.inf, rising[::-1].astype(np.float64)), true, false
 
 
+def _steps(rising: NDArray[np.float64], scores: Scores) -> NDArray[np.intp]:
+    """Return how many of the thresholds accept each score; in the scores' own precision, which holds them all."""
+    return np.searchsorted(rising.astype(scores.dtype, copy=False), scores, side="right")
+
+
 def _rate(count: NDArray[np.int64], total: int) -> NDArray[np.float64]:
     return count / total if total else np.full(len(count), np.nan)
 
@@ -376,16 +427,42 @@ def _allowed(far: float, n: int) -> int:
     return k
 
 
-def _nearest(mated: Scores, non_mated: Scores, far: float) -> OperatingPoint:
-    threshold, true, false = _accepts(mated, non_mated)
+def _highest(scores: Scores, count: int) -> Scores:
+    """Return the ``count`` highest scores, falling; all of them where there are fewer."""
+    if count < len(scores):
+        scores = np.partition(scores, len(scores) - count)[len(scores) - count :]
+    return np.sort(scores)[::-1]
+
+
+def _nearest(mated: Scores, non_mated: Scores, fars: Sequence[float]) -> list[OperatingPoint]:
+    found: dict[float, OperatingPoint] = {}
+    count = _allowed(max(fars, default=0.0), len(non_mated)) + 1
+    while len(found) < len(set(fars)):
+        count = min(2 * count, len(non_mated))
+        found = _nearest_among(mated, non_mated, _highest(non_mated, count), fars)
+    return [found[far] for far in fars]
+
+
+def _nearest_among(mated: Scores, non_mated: Scores, top: Scores, fars: Sequence[float]) -> dict[float, OperatingPoint]:
+    """Return the points for those targets that the highest non-mated scores suffice to tell."""
+    threshold, true, false = _accepts(mated, top)
     keep = np.ones(len(threshold), np.bool_)
     if len(threshold) > 3:  # scikit-learn drops the inner points before it puts (0, 0) in front
         keep[2:-1] = (np.diff(true[1:], 2) != 0) | (np.diff(false[1:], 2) != 0)
+    whole = len(top) == len(non_mated)
+    if not whole:  # at and below the lowest of the top, not all that is accepted is known, nor is what comes next
+        keep &= np.append(threshold[1:], FAILED) > float(top[-1])
     threshold, true, false = threshold[keep], true[keep], false[keep]
-    nearest = len(false) - 1 - int(np.argmin(np.abs(false[::-1] / len(non_mated) - far)))
-    return OperatingPoint(
-        float(threshold[nearest]), int(true[nearest]), int(false[nearest]), len(mated), len(non_mated), far
-    )
+    found: dict[float, OperatingPoint] = {}
+    for far in fars if len(false) else ():
+        distance = np.abs(false / len(non_mated) - far)
+        nearest = len(false) - 1 - int(np.argmin(distance[::-1]))
+        beyond = int(np.searchsorted(false / len(non_mated), far))  # the first at or above the target
+        if whole or (beyond < len(false) and false[-1] > max(false[beyond], false[nearest])):
+            found[far] = OperatingPoint(
+                float(threshold[nearest]), int(true[nearest]), int(false[nearest]), len(mated), len(non_mated), far
+            )
+    return found
 
 
 def _exact_folds(scores: Scores, mated: NDArray[np.bool_], number: NDArray[np.intp]) -> tuple[list[float], list[float]]:

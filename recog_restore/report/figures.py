@@ -73,7 +73,9 @@ def run_series(run: int, names: Sequence[str]) -> tuple[Series, ...]:
 
 def points_each(results: Sequence[Result]) -> int:
     """Return how many points a curve may have on a page of these results."""
-    drawn = sum(len(result.curves) for result in results) * (2 if len(results) > 1 else 1)
+    drawn = sum(len(result.curves) + sum(map(len, result.det.values())) for result in results) * (
+        2 if len(results) > 1 else 1
+    )
     return max(FEWEST_POINTS, min(MOST_POINTS, POINTS // max(1, drawn)))
 
 
@@ -129,6 +131,33 @@ def det(curves: Sequence[tuple[Series, Curve]], points: int) -> Figure:
         "to the left is better; the dotted diagonal crosses each curve at its equal error rate."
     )
     return _drawn("DET", words, lines, layout, "no threshold makes errors of both kinds")
+
+
+def open_det(curves: Sequence[tuple[Series, Curve]], points: int, gallery: str) -> Figure:
+    """Return the DET plot of searches in one gallery: FNIR over FPIR, both on logarithmic axes, as NIST draws it."""
+    lines, lowest = [], 0.5
+    for line, curve in curves:
+        at = [(f, m) for f, m in zip(curve.fmr, curve.fnmr, strict=True) if f > 0 and m > 0]
+        at = thin(at, [(math.log10(x) / 5, math.log10(y) / 3) for x, y in at], points)
+        lowest = min([lowest, *(y for _, y in at)])
+        lines.append(
+            _line(line, at) | {"hovertemplate": "FPIR %{x:.3~%}, FNIR %{y:.2%}<extra>%{fullData.name}</extra>"}
+        )
+    layout = _layout("False positive identification rate (FPIR)", "False negative identification rate (FNIR)")
+    for axis in ("xaxis", "yaxis"):
+        layout[axis] |= {
+            "type": "log",
+            "tickvals": [10.0**k for k in _DECADES],
+            "ticktext": [f"{100 * 10.0**k:g}%" for k in _DECADES],
+        }
+    layout["yaxis"] |= {"range": [_short(math.log10(lowest) - 0.1), 0.02]}
+    where = f" in gallery {visible(gallery)}" if gallery else ""
+    words = (
+        f"Searches{where}: share of those for enrolled subjects that miss over the share of those for others that "
+        "raise an alarm (both logarithmic). Down and to the left is better."
+    )
+    title = f"FNIR over FPIR, gallery {visible(gallery)}" if gallery else "FNIR over FPIR"
+    return _drawn(title, words, lines, layout, "no threshold makes errors of both kinds")
 
 
 def histograms(result: Result, names: Sequence[str], threshold: float | None) -> tuple[Figure, ...]:

@@ -28,6 +28,7 @@ from .wording import (
     primary,
     threshold,
     trials,
+    unique,
     untouched,
 )
 
@@ -136,7 +137,19 @@ def plots(runs: Sequence[tuple[Sequence[figures.Series], Result]], points: int) 
     curves = [(line, result.curves[name]) for line, name, result in named if name in result.curves]
     verification = (figures.roc(curves, points), figures.det(curves, points)) if curves else ()
     hits = [(line, result.cmc[name], _searches(result, name)) for line, name, result in named if name in result.cmc]
-    return (*verification, *_over_angles(named), *((figures.cmc(hits),) if hits else ()))
+    return (*verification, *_over_angles(named), *_open_dets(named, points), *((figures.cmc(hits),) if hits else ()))
+
+
+def _open_dets(named: Sequence[tuple[figures.Series, str, Result]], points: int) -> tuple[Figure, ...]:
+    galleries = unique(gallery for _, name, result in named for gallery in result.det.get(name, {}))
+    return tuple(
+        figures.open_det(
+            [(line, det[gallery]) for line, name, result in named if gallery in (det := result.det.get(name, {}))],
+            points,
+            gallery,
+        )
+        for gallery in galleries
+    )
 
 
 def _over_angles(named: Sequence[tuple[figures.Series, str, Result]]) -> tuple[Figure, ...]:

@@ -19,9 +19,10 @@ ICONS = {"better": "▲", "worse": "▼", "same": "=", "unknown": "?"}
 FEW_FALSE_ACCEPTS = 10
 
 _NARROW_SPACE = "\u202f"
+_MACRO = "_macro"
 
 # Properties of faces as they are written in a sentence; any other is called by its name.
-_PROPERTIES = {"abs_yaw": "|yaw|"}
+_PROPERTIES = {"abs_yaw": "|yaw|", "compat": "published code"}
 _ANGLES = ("abs_yaw", "yaw", "pitch", "roll")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
@@ -102,6 +103,17 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         ),
     ),
     (
+        r"tar_nearest@far=(.+)",
+        Metric(
+            "",
+            "TAR at FAR nearest to {0}",
+            "TAR@FAR≈{0}",
+            "The same at the threshold whose share of accepted non-mated comparisons is nearest to the given one, and "
+            "may exceed it: the rule of the published IJB-B and IJB-C tables.",
+            "higher",
+        ),
+    ),
+    (
         "fnmr@baseline",
         Metric(
             "",
@@ -134,12 +146,47 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         ),
     ),
     (
-        r"rank(\d+)_macro",
+        r"tpir@fpir=(.+)",
         Metric(
             "",
-            "macro mean rank-{0} hit rate",
-            "Rank {0} macro",
-            "Mean of the rank-{0} hit rates of the parts, each part counting the same whatever its number of searches.",
+            "TPIR at FPIR ≤ {0}",
+            "TPIR@FPIR {0}",
+            "Share of searches for enrolled subjects whose mate stands first and above the threshold (true positive "
+            "identification rate), where no more than the given share of the searches for others raises an alarm "
+            "(false positive identification rate).",
+            "higher",
+        ),
+    ),
+    (
+        r"fnir@fpir=(.+)",
+        Metric(
+            "",
+            "FNIR at FPIR ≤ {0}",
+            "FNIR@FPIR {0}",
+            "Share of searches for enrolled subjects whose mate does not stand first or not above the threshold (false "
+            "negative identification rate), at the threshold at which no more than the given share of the searches for "
+            "others raises an alarm.",
+            "lower",
+        ),
+    ),
+    (
+        r"map",
+        Metric(
+            "",
+            "mean average precision",
+            "mAP",
+            "Mean over searches of the average precision: the share of mates among the places up to each mate.",
+            "higher",
+        ),
+    ),
+    (
+        r"map_trapezoid_euclidean",
+        Metric(
+            "",
+            "TinyFace’s own mAP",
+            "mAP TinyFace",
+            "Mean average precision as TinyFace’s evaluation has it: Euclidean distance of the features as they are "
+            "given, and trapezoids below the precision-recall curve. It is not comparable with the standard mAP.",
             "higher",
         ),
     ),
@@ -148,6 +195,10 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
 
 def metric(name: str) -> Metric:
     """Return the metric of that name in words; an unknown one is called by its name, with no direction."""
+    if name.endswith(_MACRO):
+        one = metric(name.removesuffix(_MACRO))
+        meaning = f"Mean of the parts’ {one.title}, each part counting the same whatever its number of searches."
+        return Metric(name, f"macro mean {one.title}", f"{one.short} macro", meaning, one.better)
     for pattern, words in _METRICS:
         if found := re.fullmatch(pattern, name):
             parts = found.groups()
@@ -163,7 +214,7 @@ def metric(name: str) -> Metric:
 
 def macro(name: str) -> str:
     """Return the name of the mean of a metric over parts of the data."""
-    return f"{name}_macro"
+    return name + _MACRO
 
 
 def heading(name: str) -> str:
@@ -215,7 +266,7 @@ def trials_counted(result: Result, number: int) -> str:
 
 def rests_on(result: Result, value: Value) -> str:
     """Return what a value rests on in words: comparisons, searches, or the parts that it is the mean of."""
-    return counted(value.n, "bin") if value.metric.endswith("_macro") else trials_counted(result, value.n)
+    return counted(value.n, "bin") if value.metric.endswith(_MACRO) else trials_counted(result, value.n)
 
 
 def few(value: Value) -> bool:

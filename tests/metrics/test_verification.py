@@ -22,7 +22,9 @@ from recog_restore.metrics import (
     histogram,
     rates_at,
     roc,
+    sketch,
     tar_at_far,
+    tar_at_fars,
     thin,
 )
 
@@ -302,6 +304,20 @@ def test_nearest_rule_equals_the_published_code_on_scikit_learns_roc(
     assert point.threshold == threshold
 
 
+@pytest.mark.parametrize("decimals", [1, 2, 3, 16])
+@pytest.mark.parametrize("compat", ["", "nearest"])
+def test_several_targets_at_once_are_each_alone_and_as_scikit_learn_has_them(decimals: int, compat: str) -> None:
+    """Long lists, of which only the top is sorted, with ties and with long runs that scikit-learn drops."""
+    for seed in range(10):
+        mated, non_mated = (s.round(decimals) for s in simulated(1 + 20 * seed, 3000, seed))
+        targets = [1e-1, 1e-4, 1e-3, 1e-2, 0.0]
+        found = tar_at_fars(mated, non_mated, targets, compat)  # type: ignore[arg-type]
+        assert found == [tar_at_far(mated, non_mated, far, compat) for far in targets]  # type: ignore[arg-type]
+        if compat:
+            expected = [slow_nearest(mated, non_mated, far)[:2] for far in targets]
+            np.testing.assert_allclose([(p.far_achieved, p.tar) for p in found], expected, rtol=0, atol=EXACT)
+
+
 def test_nearest_rule_may_exceed_the_target_and_the_default_never_does() -> None:
     mated, non_mated = simulated(2000, 5000, seed=3)
     targets = np.geomspace(1e-3, 0.3, 40)
@@ -532,6 +548,35 @@ def test_histogram_refuses_edges_that_do_not_rise() -> None:
         histogram([0.5], [0.1], bins=0)
 
 
+# ── Sketch ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@given(some, some, st.integers(2, 40))
+def test_a_sketch_has_points_of_the_whole_curve_and_both_its_ends(
+    mated: np.ndarray, non_mated: np.ndarray, points: int
+) -> None:
+    whole, drawn = roc(mated, non_mated), sketch(mated, non_mated, points)
+    there = {t: (fmr, fnmr) for t, fmr, fnmr in zip(whole.threshold, whole.fmr, whole.fnmr, strict=True)}
+    assert 1 <= len(drawn.threshold) <= points
+    assert (np.diff(drawn.threshold) < 0).all()
+    for threshold, fmr, fnmr in zip(drawn.threshold, drawn.fmr, drawn.fnmr, strict=True):
+        assert there[threshold] == (fmr, fnmr)
+    assert (drawn.threshold[0], drawn.threshold[-1]) == (math.inf, whole.threshold[-1])
+
+
+def test_a_sketch_is_near_the_curve_everywhere() -> None:
+    mated, non_mated = simulated(3000, 200_000)
+    whole, drawn = roc(mated, non_mated), sketch(mated, non_mated, 300)
+    for far in np.geomspace(1e-5, 1, 60):
+        exact, near = (c.fnmr[np.searchsorted(c.fmr, far, side="right") - 1] for c in (whole, drawn))
+        assert exact <= near <= exact + 0.03
+
+
+def test_a_sketch_needs_two_points() -> None:
+    with pytest.raises(ConventionError, match="points is 1; a curve needs at least its 2 ends"):
+        sketch([0.5], [0.1], 1)
+
+
 # ── every function ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 FUNCTIONS = {
@@ -542,6 +587,7 @@ FUNCTIONS = {
     "tar_at_far": lambda m, n: tar_at_far(m, n, 0.1),
     "nearest": lambda m, n: tar_at_far(m, n, 0.1, "nearest"),
     "rates_at": lambda m, n: rates_at(m, n, 0.5),
+    "sketch": lambda m, n: sketch(m, n, 10),
 }
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 import random
@@ -60,9 +61,50 @@ def test_det_axes_are_normal_deviates() -> None:
     assert ticks["1%"] == pytest.approx(norm.ppf(0.01), abs=1e-4)
 
 
+def test_the_open_set_det_has_fnir_over_fpir_on_logarithmic_axes_without_their_zeros() -> None:
+    curve = Curve((None, 0.9, 0.5, 0.1), (0.0, 0.001, 0.02, 1.0), (1.0, 0.4, 0.03, 0.0))
+    figure = figures.open_det([(figures.series(["none"])[0], curve)], 100, "G1")
+    assert figure.title == "FNIR over FPIR, gallery G1"
+    assert "in gallery G1" in figure.words
+    (line,) = drawn(figure)
+    assert (line["x"], line["y"]) == ([0.001, 0.02], [0.4, 0.03])
+    assert figure.spec is not None
+    axes = figure.spec["layout"]
+    assert axes["xaxis"]["type"] == axes["yaxis"]["type"] == "log"
+    assert dict(zip(axes["xaxis"]["ticktext"], axes["xaxis"]["tickvals"], strict=True))["1%"] == 0.01
+    low, high = axes["yaxis"]["range"]
+    assert -2 < low < math.log10(0.03)
+    assert 0 < high < 0.1
+
+
+def test_the_open_set_det_of_a_single_gallery_names_none_and_of_several_each() -> None:
+    curve = Curve((0.9, 0.5), (0.001, 0.02), (0.4, 0.03))
+    assert figures.open_det([(figures.series(["none"])[0], curve)], 100, "").title == "FNIR over FPIR"
+    shown = figures.open_det([(figures.series(["none"])[0], curve)], 100, "G\u202e1")
+    assert shown.title == r"FNIR over FPIR, gallery G\u202e1"
+    assert r"in gallery G\u202e1" in shown.words
+
+
+def test_a_page_has_an_open_set_det_for_each_gallery_with_a_line_for_each_preprocessor(
+    search: Callable[..., Result],
+) -> None:
+    result, curve = search(), Curve((0.9, 0.5), (0.001, 0.02), (0.4, 0.03))
+    names = [entry["name"] for entry in result.preprocessors]
+    found = dataclasses.replace(result, det={name: {"G1": curve, "G2": curve} for name in names})
+    plots = [plot for plot in run.plots([(figures.series(names), found)], 100) if plot.title.startswith("FNIR")]
+    assert [plot.title for plot in plots] == ["FNIR over FPIR, gallery G1", "FNIR over FPIR, gallery G2"]
+    assert [line["name"] for line in drawn(plots[0])] == ["baseline", *names[1:]]
+    assert figures.points_each([found] * 20) * 20 * 2 * len(names) * 2 <= figures.POINTS
+
+
 def test_curves_without_errors_are_words_instead_of_an_empty_plot() -> None:
     curve = Curve((0.5,), (0.0,), (0.0,))
-    for draw, why in ((figures.roc, "no threshold with a false match"), (figures.det, "errors of both kinds")):
+    draw_open = functools.partial(figures.open_det, gallery="")
+    draws = (
+        (figures.roc, "no threshold with a false match"),
+        *((d, "errors of both kinds") for d in (figures.det, draw_open)),
+    )
+    for draw, why in draws:
         figure = draw([(figures.series(["none"])[0], curve)], 100)
         assert figure.spec is None
         assert figure.words.startswith("Nothing to draw: ")

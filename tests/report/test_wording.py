@@ -68,7 +68,16 @@ def test_trials_are_comparisons_or_searches(make: Callable[..., Result], search:
         ("tar@far=1e-4", "TAR at FAR ≤ 1e-4", "higher"),
         ("fnmr@baseline", "FNMR at the baseline’s threshold", "lower"),
         ("fmr@baseline", "FMR at the baseline’s threshold", "lower"),
+        ("tar_nearest@far=1e-4", "TAR at FAR nearest to 1e-4", "higher"),
         ("rank10", "rank-10 hit rate", "higher"),
+        ("rank10_macro", "macro mean rank-10 hit rate", "higher"),
+        ("tpir@fpir=1e-2", "TPIR at FPIR ≤ 1e-2", "higher"),
+        ("tpir@fpir=1e-2_macro", "macro mean TPIR at FPIR ≤ 1e-2", "higher"),
+        ("fnir@fpir=1e-2", "FNIR at FPIR ≤ 1e-2", "lower"),
+        ("fnir@fpir=1e-2_macro", "macro mean FNIR at FPIR ≤ 1e-2", "lower"),
+        ("map", "mean average precision", "higher"),
+        ("map_macro", "macro mean mean average precision", "higher"),
+        ("map_trapezoid_euclidean", "TinyFace’s own mAP", "higher"),
     ],
 )
 def test_every_metric_of_the_toolkit_has_words_and_a_direction(name: str, title: str, better: str) -> None:
