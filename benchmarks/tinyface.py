@@ -13,13 +13,13 @@ import json
 import multiprocessing
 import os
 import platform
-import resource
 import time
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
+from resident import peak
 
 PROBES, MATES, DISTRACTORS, PEOPLE, WIDTH = 3_728, 4_443, 153_428, 2_569, 512
 RANKS = (1, 5, 20, 50)
@@ -72,11 +72,6 @@ def reference(scale: float, sender: Any) -> None:
         precision.append(np.mean(np.arange(1, len(places) + 1) / places))
     rates.append(float(np.mean(precision)))
     sender.send((rates, ranked, time.perf_counter() - began, peak() - before))
-
-
-def peak() -> float:
-    """Return the most memory that was resident, in GiB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 @click.command()

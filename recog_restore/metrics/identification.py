@@ -140,8 +140,10 @@ def ranks_blocked(
         at = torch.from_numpy(probe).to(device), torch.from_numpy(row).to(device)
         mate_score, mate_row = _first_of_each(probe, row, scores[at].cpu().numpy(), part.stop - part.start)
         scores[at] = FAILED
-        before = (scores >= torch.from_numpy(mate_score).to(device)[:, None]).sum(dim=1).cpu().numpy()
         impostor_score, impostor_row = (t.cpu().numpy() for t in scores.max(dim=1))
+        # In place, and as floats, which are summed far faster than booleans; in float64, so that no count is rounded.
+        higher = scores.ge_(torch.from_numpy(mate_score).to(device)[:, None])
+        before = higher.sum(dim=1, dtype=torch.float64).cpu().numpy().astype(np.int64)
         mated, rivalled = mate_score > FAILED, impostor_score > FAILED
         found.put(
             part,

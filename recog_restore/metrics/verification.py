@@ -388,14 +388,17 @@ def _accepted(scores: Scores, threshold: float) -> NDArray[np.bool_]:
 
 def _accepts(mated: Scores, non_mated: Scores) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Return +inf and every distinct finite score, falling, and how many mated and non-mated scores each accepts."""
-    mated, non_mated = np.sort(mated), np.sort(non_mated)
-    rising = np.concatenate([mated[mated > FAILED], non_mated[non_mated > FAILED]])
+    mated, non_mated = (np.sort(scores[scores > FAILED]) for scores in (mated, non_mated))
+    rising = np.concatenate([mated, non_mated])
     rising.sort(kind="stable")  # merges the two sorted runs
-    if len(rising):
-        rising = rising[np.append(True, rising[1:] != rising[:-1])]
+    first = np.flatnonzero(rising[1:] != rising[:-1]) + 1
+    first = np.append(0, first) if len(rising) else first
+    rising = rising[first]
+    equal = np.bincount(np.searchsorted(rising, mated), minlength=len(rising))
+    lower = np.cumsum(equal) - equal  # mated scores; of both kinds there are ``first``
     true, false = (
-        np.append(0, (len(scores) - np.searchsorted(scores, rising))[::-1]).astype(np.int64, copy=False)
-        for scores in (mated, non_mated)
+        np.append(0, (count - less)[::-1]).astype(np.int64, copy=False)
+        for count, less in ((len(mated), lower), (len(non_mated), first - lower))
     )
     return np.append(np.inf, rising[::-1].astype(np.float64)), true, false
 
