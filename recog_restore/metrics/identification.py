@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConventionError, UndefinedMetric
 from .scores import FAILED, checked
+
+if TYPE_CHECKING:
+    import torch
 
 # The rank of a search whose probe, or every mate of it, failed, or that has no mate: beyond any gallery.
 MISS = int(np.iinfo(np.int64).max)
@@ -132,8 +135,7 @@ def ranks_blocked(
     mates = Mates(probe_subject, gallery_subject)
     enrolled, failed = torch.from_numpy(gallery).to(device), torch.from_numpy(np.flatnonzero(~gallery_valid)).to(device)
     found = Ranked.misses(len(probes))
-    for part in blocks_of(len(probes), len(gallery), block):
-        scores = torch.from_numpy(probes[part]).to(device) @ enrolled.T
+    for part, scores in products(probes, enrolled, block):
         scores[:, failed] = FAILED
         scores[torch.from_numpy(~probe_valid[part]).to(device)] = FAILED
         probe, row = mates.of(part)
@@ -141,9 +143,9 @@ def ranks_blocked(
         mate_score, mate_row = _first_of_each(probe, row, scores[at].cpu().numpy(), part.stop - part.start)
         scores[at] = FAILED
         impostor_score, impostor_row = (t.cpu().numpy() for t in scores.max(dim=1))
-        # In place, and as floats, which are summed far faster than booleans; in float64, so that no count is rounded.
-        higher = scores.ge_(torch.from_numpy(mate_score).to(device)[:, None])
-        before = higher.sum(dim=1, dtype=torch.float64).cpu().numpy().astype(np.int64)
+        # In place and as floats, which are summed far faster than booleans, and exactly up to 2^24 of them.
+        higher = torch.split(scores.ge_(torch.from_numpy(mate_score).to(device)[:, None]), 2**24, dim=1)
+        before = torch.stack([part.sum(dim=1) for part in higher]).long().sum(dim=0).cpu().numpy()
         mated, rivalled = mate_score > FAILED, impostor_score > FAILED
         found.put(
             part,
@@ -255,6 +257,26 @@ def blocks_of(probes: int, gallery: int, block: int | None = None) -> Iterator[s
     """Return slices of the probes: ``block`` each; by default at most 1024, and fewer where G is above 65,536."""
     block = block or max(1, min(_PROBES, _SCORES // max(1, gallery)))
     return (slice(start, min(start + block, probes)) for start in range(0, probes, block))
+
+
+def products(
+    probes: NDArray[np.float32], gallery: torch.Tensor, block: int | None = None
+) -> Iterator[tuple[slice, torch.Tensor]]:
+    """Yield slices of the probes, as ``blocks_of``, and their (n, G) inner products, which the next ones overwrite.
+
+    Args:
+        probes: (P, D).
+        gallery: (G, D) float32, on the device that multiplies.
+        block: probes at a time.
+    """
+    import torch
+
+    room = None
+    for part in blocks_of(len(probes), len(gallery), block):
+        some = torch.from_numpy(probes[part]).to(gallery.device)
+        if room is None:  # once: fresh pages for every block would cost as much as the product
+            room = torch.empty((len(some), len(gallery)), device=gallery.device)
+        yield part, torch.mm(some, gallery.T, out=room[: len(some)])
 
 
 def _check_closed(probe_subject: NDArray[Any], gallery_subject: NDArray[Any]) -> None:

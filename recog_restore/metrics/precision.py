@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConventionError, UndefinedMetric
-from .identification import MISS, Mates, blocks_of
+from .identification import MISS, Mates, products
 from .scores import FAILED
 
 
@@ -101,8 +101,7 @@ def mate_places(
         shift = (enrolled * enrolled).sum(dim=1) / 2
     shift[torch.from_numpy(np.flatnonzero(~gallery_valid)).to(device)] = np.inf
     places, numbers = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for part in blocks_of(len(probes), len(enrolled)):
-        scores = torch.from_numpy(np.asarray(probes[part], np.float32)).to(device) @ enrolled.T
+    for part, scores in products(np.asarray(probes, np.float32), enrolled):
         scores -= shift
         probe, row = mates.of(part)
         at = torch.from_numpy(probe).to(device), torch.from_numpy(row).to(device)
