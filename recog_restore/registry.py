@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
@@ -30,6 +30,11 @@ class Registry(Generic[T]):
         if name in self._entries:
             raise ValueError(f"{self._noun} {name!r} is already registered as {self._entries[name]}")
         self._entries[name] = factory
+
+    def add_all(self, package: str, places: Mapping[str, str]) -> None:
+        """Register classes of a package's modules, each imported at first use: ``{"lfw": "lfw:LFW"}``."""
+        for name, place in places.items():
+            self.add(name, f"{package}.{place}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted({*self._entries, *(e.name for e in entry_points(group=self._group))}))

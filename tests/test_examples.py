@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,5 @@ def test_examples_hold_no_real_face_and_no_stray_file() -> None:
         assert result.examples == ()
         assert result.confusions == () or result.data["root"] == "SynthPIE"
         assert not Path(result.data["root"]).is_absolute()
+        words = [part for word in result.settings["command"] for part in re.split("[:=]", word)]
+        assert not any(Path(word).is_absolute() for word in words)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import importlib.metadata
 
 import pytest
@@ -22,6 +23,11 @@ def test_names_make_what_their_factories_make(registry: Registry[object]) -> Non
     assert type(registry.create("lazy")).__name__ == "OrderedDict"
     assert registry.create("down12", a=1) == {"n": 12, "a": 1}
     assert list(registry) == ["down{n}", "lazy", "plain"]
+
+
+def test_classes_of_a_package_are_imported_at_first_use(registry: Registry[object]) -> None:
+    registry.add_all("collections", {"abstract": "abc:Sized"})
+    assert registry.factory("abstract")[0] is importlib.import_module("collections.abc").Sized
 
 
 def test_unknown_name_answers_with_the_nearest(registry: Registry[object]) -> None:

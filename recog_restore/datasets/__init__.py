@@ -4,25 +4,27 @@ from ..registry import Registry
 from .base import Dataset, Finding, Pairs, Samples, Split, TemplatePairs
 
 DATASETS: Registry[Dataset] = Registry("data set", "recog_restore.datasets")
-for _name, _class in {
-    "lfw": "lfw:LFW",
-    "calfw": "cross_lfw:CALFW",
-    "cplfw": "cross_lfw:CPLFW",
-    "cfp": "cfp:CFP",
-    "agedb": "agedb:AgeDB",
-    "ijbc": "ijb:IJBC",
-    "ijbb": "ijb:IJBB",
-    "ijbc-nist": "ijb_nist:OfficialIJBC",
-    "tinyface": "tinyface:TinyFace",
-    "dronesurf": "dronesurf:DroneSURF",
-    "celeba": "celeba:CelebA",
-    "mmi": "mmi:MMI",
-    "multipie": "multipie:MultiPIE",
-    "synthpie": "synthpie:SynthPIE",
-    "drawn": "drawn:Drawn",
-    "folder": "folder:Folder",
-    "csv": "table:Table",
-}.items():
-    DATASETS.add(_name, f"recog_restore.datasets.{_class}")
+DATASETS.add_all(
+    __name__,
+    {
+        "lfw": "lfw:LFW",
+        "calfw": "cross_lfw:CALFW",
+        "cplfw": "cross_lfw:CPLFW",
+        "cfp": "cfp:CFP",
+        "agedb": "agedb:AgeDB",
+        "ijbc": "ijb:IJBC",
+        "ijbb": "ijb:IJBB",
+        "ijbc-nist": "ijb_nist:OfficialIJBC",
+        "tinyface": "tinyface:TinyFace",
+        "dronesurf": "dronesurf:DroneSURF",
+        "celeba": "celeba:CelebA",
+        "mmi": "mmi:MMI",
+        "multipie": "multipie:MultiPIE",
+        "synthpie": "synthpie:SynthPIE",
+        "drawn": "drawn:Drawn",
+        "folder": "folder:Folder",
+        "csv": "table:Table",
+    },
+)
 
 __all__ = ["DATASETS", "Dataset", "Finding", "Pairs", "Samples", "Split", "TemplatePairs"]

@@ -10,13 +10,15 @@ from .recall import Recall, measure, recall
 
 AUTO = "auto"
 GALLERIES: Registry[Gallery] = Registry("search", "recog_restore.galleries")
-for _name, _class in {
-    "exact": "exact:Exact",
-    "faiss-flat": "faiss_index:FaissFlat",
-    "faiss-hnsw": "faiss_index:FaissHNSW",
-    "faiss-ivf": "faiss_index:FaissIVF",
-}.items():
-    GALLERIES.add(_name, f"recog_restore.search.{_class}")
+GALLERIES.add_all(
+    __name__,
+    {
+        "exact": "exact:Exact",
+        "faiss-flat": "faiss_index:FaissFlat",
+        "faiss-hnsw": "faiss_index:FaissHNSW",
+        "faiss-ivf": "faiss_index:FaissIVF",
+    },
+)
 
 
 def create(name: str, device: str = "cpu") -> Gallery:

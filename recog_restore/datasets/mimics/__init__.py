@@ -9,13 +9,15 @@ from ...registry import Registry
 from .base import Mimic, write_mimic
 
 MIMICS: Registry[Mimic] = Registry("layout to mimic", "recog_restore.mimics")
-for _name, _class in {
-    "ijbc": "ijb:IJBCMimic",
-    "ijbb": "ijb:IJBBMimic",
-    "tinyface": "tinyface:TinyFaceMimic",
-    "lfw": "lfw:LFWMimic",
-    "multipie": "multipie:MultiPIEMimic",
-}.items():
-    MIMICS.add(_name, f"recog_restore.datasets.mimics.{_class}")
+MIMICS.add_all(
+    __name__,
+    {
+        "ijbc": "ijb:IJBCMimic",
+        "ijbb": "ijb:IJBBMimic",
+        "tinyface": "tinyface:TinyFaceMimic",
+        "lfw": "lfw:LFWMimic",
+        "multipie": "multipie:MultiPIEMimic",
+    },
+)
 
 __all__ = ["MIMICS", "Mimic", "write_mimic"]
