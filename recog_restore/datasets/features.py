@@ -18,9 +18,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from ..errors import DataError
+from ..files import write_whole
 from .textfiles import read_lines
 
 _BLOCK = 65_536  # rows
@@ -45,10 +46,7 @@ def read_features(path: Path, samples: Sequence[str]) -> Features:
     Raises:
         DataError: the file is not such a one, a sample has no row, or rows without names are not M.
     """
-    if path.suffix not in (".npy", ".safetensors"):
-        raise DataError(f"{path}: expected features as .npy or .safetensors")
-    if not path.is_file():
-        raise DataError(f"{path}: no such file; expected features")
+    feature_files(path)
     vectors, names = _npy(path) if path.suffix == ".npy" else _safetensors(path)
     if vectors.ndim != 2 or vectors.dtype.kind != "f":
         raise DataError(f"{path}: expected (M, D) features as floats, found {vectors.dtype} of shape {vectors.shape}")
@@ -67,6 +65,20 @@ def read_features(path: Path, samples: Sequence[str]) -> Features:
     return Features(vectors, np.concatenate(parts) if parts else np.empty(0, bool))
 
 
+def feature_files(path: Path) -> list[Path]:
+    """Return the files that the features at ``path`` are read from: that one, and the names beside it if it has some.
+
+    Raises:
+        DataError: it is no ``.npy`` and no ``.safetensors`` file.
+    """
+    if path.suffix not in (".npy", ".safetensors"):
+        raise DataError(f"{path}: expected features as .npy or .safetensors")
+    if not path.is_file():
+        raise DataError(f"{path}: no such file; expected features")
+    beside = _names_beside(path)
+    return [path, beside] if path.suffix == ".npy" and beside.is_file() else [path]
+
+
 def write_features(path: Path, samples: Sequence[str], vectors: NDArray[np.floating[Any]]) -> None:
     """Write features with the names of their samples as safetensors.
 
@@ -78,7 +90,12 @@ def write_features(path: Path, samples: Sequence[str], vectors: NDArray[np.float
             f"{path}: expected a .safetensors file and (M, D) features of M samples, got {vectors.shape} of "
             f"{len(samples)}"
         )
-    save_file({"features": np.ascontiguousarray(vectors)}, path, metadata={"names": json.dumps(list(samples))})
+    whole = save({"features": np.ascontiguousarray(vectors)}, metadata={"names": json.dumps(list(samples))})
+    write_whole(path, whole)
+
+
+def _names_beside(path: Path) -> Path:
+    return path.with_suffix(".names.txt")
 
 
 def _npy(path: Path) -> tuple[NDArray[Any], list[str] | None]:
@@ -86,7 +103,7 @@ def _npy(path: Path) -> tuple[NDArray[Any], list[str] | None]:
         vectors = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
         raise DataError(f"{path}: expected an array as numpy.save writes it; reading it failed with {error}") from None
-    beside = path.with_suffix(".names.txt")
+    beside = _names_beside(path)
     return vectors, [line.strip() for _, line in read_lines(beside)] if beside.is_file() else None
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..datasets import Dataset
-from ..datasets.features import read_features
+from ..datasets.features import feature_files, read_features
 from ..errors import RecordError
 from ..preprocess import Preprocessor
 from ..preprocess.base import Card
@@ -71,11 +71,16 @@ def given(plan: Plan, dataset: Dataset, features: Mapping[str, Path]) -> dict[st
 
 
 def digest_of(features: Mapping[str, Path]) -> str:
-    """Return the SHA-256 of the files and of what they are for."""
+    """Return the SHA-256 of the files and of what they are for.
+
+    Raises:
+        DataError: one is not there.
+    """
     whole = hashlib.sha256()
     for name in sorted(features):
-        with features[name].open("rb") as file:
-            whole.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
+        for path in feature_files(features[name]):
+            with path.open("rb") as file:
+                whole.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return whole.hexdigest()
 
 

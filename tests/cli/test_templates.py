@@ -12,6 +12,7 @@ from recog_restore.cli import rr
 from recog_restore.datasets.drawn import draw
 from recog_restore.datasets.features import write_features
 from recog_restore.datasets.opening import open_dataset
+from recog_restore.engine.given import digest_of
 from recog_restore.results import read
 
 
@@ -107,3 +108,20 @@ def test_given_features_run_without_an_embedder_and_without_images(ijbc: Path, t
     assert "Rank-1 hit rate by detected" in (tmp_path / "out" / "report.html").read_text("utf-8")
     both = evaluate(tmp_path, "ijbc-1n", ijbc, *given, "--pre", "clahe")
     assert "--features takes the place of images: leave out --embedder and --pre" in both.output
+
+
+@pytest.mark.parametrize("name", ["missing.npy", "folder.npy", "features.txt"])
+def test_features_that_are_not_there_are_said_in_a_line(ijbc: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "folder.npy").mkdir()
+    run = evaluate(tmp_path, "ijbc", ijbc, "--features", tmp_path / name)
+    assert run.exit_code == 1 and name in run.output and "expected features" in run.output
+
+
+def test_other_names_beside_the_same_features_make_another_run(ijbc: Path, tmp_path: Path) -> None:
+    names = open_dataset("ijbc", ijbc).samples().table["sample"].tolist()
+    np.save(tmp_path / "raw.npy", np.random.default_rng(0).normal(size=(len(names), 8)).astype(np.float32))
+    digests = []
+    for order in (names, names[::-1]):
+        (tmp_path / "raw.names.txt").write_text("\n".join(order), "utf-8")
+        digests.append(digest_of({"none": tmp_path / "raw.npy"}))
+    assert digests[0] != digests[1]
