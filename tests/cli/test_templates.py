@@ -114,7 +114,9 @@ def test_given_features_run_without_an_embedder_and_without_images(ijbc: Path, t
 def test_features_that_are_not_there_are_said_in_a_line(ijbc: Path, tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.npy").mkdir()
     run = evaluate(tmp_path, "ijbc", ijbc, "--features", tmp_path / name)
-    assert run.exit_code == 1 and name in run.output and "expected features" in run.output
+    assert run.exit_code == 1
+    assert name in run.output
+    assert "expected features" in run.output
 
 
 def test_other_names_beside_the_same_features_make_another_run(ijbc: Path, tmp_path: Path) -> None:
