@@ -43,6 +43,17 @@ class Meter:
         if len(set(names)) != len(names):
             raise RecordError(f"--judge: {', '.join(names)}: two judges have one name")
 
+    def beside(self, embedder: Embedder) -> tuple[Embedder, ...]:
+        """Return the judges that are not the run's embedder, which judges anyway.
+
+        Raises:
+            RecordError: one has its name and is another.
+        """
+        name = embedder.card.name
+        if any(judge.identity() != embedder.identity() for judge in self.judges if judge.card.name == name):
+            raise RecordError(f"--judge: {name} is the name of the run's embedder too, which is another one")
+        return tuple(judge for judge in self.judges if judge.card.name != name)
+
 
 def drifts(
     run: Run,
@@ -59,7 +70,7 @@ def drifts(
     def embedding(of: Acquisition, judge: Embedder, seen: Sequence[Preprocessor]) -> list[Embeddings]:
         return embed(of, run.digests, judge, seen, store, settings, progress)
 
-    moved = _moved(run, preprocessors, embedder, meter.judges, embedding)
+    moved = _moved(run, preprocessors, embedder, meter.beside(embedder), embedding)
     if meter.table is not None and moved:
         write_csv(moved, meter.table)
     named = {p.card.name: p for p in preprocessors}
@@ -99,7 +110,7 @@ def _moved(
     clean = acquisition.of(plan.samples, undamaged) if jobs.degraded.any() else None
     known = np.arange(plan.touched)
     moved = []
-    for judge in (embedder, *(j for j in judges if j.card.name != embedder.card.name)):
+    for judge in (embedder, *judges):
         if judge is embedder:
             views = [run.found[p.card.name].take(known) for p in preprocessors]
         else:

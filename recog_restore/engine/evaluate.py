@@ -116,8 +116,12 @@ def evaluate(
     index = create_gallery(settings.search, settings.device)
     bare = _columns(preprocessors) if embedder is not None else [Given(name) for name in features or {}]
     piping.check(bare, embedder)
-    if meter is not None and embedder is None:
-        raise RecordError("--features: there are no faces whose drift could be measured; leave out --drift and --judge")
+    if meter is not None:
+        if embedder is None:
+            raise RecordError(
+                "--features: there are no faces whose drift could be measured; leave out --drift and --judge"
+            )
+        meter.beside(embedder)
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
         _check_breakdowns(plan)

@@ -310,23 +310,18 @@ def difference(value: Value | None, baseline: Value | None) -> float | None:
     return value.value - baseline.value
 
 
-def verdict(name: str, change: float | None) -> Judgement:
-    """Return what a change of a metric means for recognition; ``same`` is a change that prints as 0.00."""
+def judged(name: str, change: float | None, found: Difference | None) -> Judgement:
+    """Return what a change of a metric means for recognition.
+
+    ``better`` and ``worse`` only where it was tested and is significant, ``unknown`` where it was not tested; ``same``
+    is a change that prints as 0.00.
+    """
     if change is None:
         return "unknown"
     if points(change) == "0.00":
         return "same"
-    better = metric(name).better
-    if not better:
+    if not metric(name).better or found is None:
         return "unknown"
-    return "better" if (change > 0) == (better == "higher") else "worse"
-
-
-def judged(name: str, change: float | None, found: Difference | None) -> Judgement:
-    """Return what a change means: of a run that tested it, ``better`` and ``worse`` only where it is significant."""
-    plain = verdict(name, change)
-    if found is None or plain not in ("better", "worse"):
-        return plain
     if found.verdict == NO_DIFFERENCE:
         return "unsure"
     return "better" if found.verdict == "better" else "worse"

@@ -13,6 +13,7 @@ import pytest
 from recog_restore.datasets.drawn import draw
 from recog_restore.datasets.opening import open_dataset
 from recog_restore.embed import EMBEDDERS
+from recog_restore.embed.spec import create as create_embedder
 from recog_restore.engine import evaluate
 from recog_restore.engine.drifting import Meter
 from recog_restore.engine.embeddings import Settings
@@ -207,3 +208,7 @@ def test_without_a_degradation_there_is_no_clean_original(faces: Path, store: St
 def test_two_judges_of_one_name_are_refused() -> None:
     with pytest.raises(RecordError, match="two judges have one name"):
         Meter((EMBEDDERS.create("lbp"), EMBEDDERS.create("lbp")))
+    namesake = create_embedder("arcface-synthpie")
+    namesake.card = dataclasses.replace(namesake.card, name="lbp")
+    with pytest.raises(RecordError, match="lbp is the name of the run's embedder too, which is another one"):
+        Meter((namesake,)).beside(EMBEDDERS.create("lbp"))
