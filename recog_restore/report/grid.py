@@ -186,5 +186,6 @@ def _details(value: Value) -> tuple[str, ...]:
     if value.threshold is not None:
         details.append(f"threshold {threshold(value.threshold)}")
     if value.false_accepts is not None:
-        details.append(counted(value.false_accepts, "false accept"))
+        searched = value.metric.startswith(("tpir", "fnir"))
+        details.append(counted(value.false_accepts, "false alarm" if searched else "false accept"))
     return tuple(details)

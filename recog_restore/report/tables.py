@@ -92,7 +92,7 @@ THRESHOLD_COLUMNS = (
 _HEADLINES = ("eer", "tar@far=1e-3", "fnmr@baseline", "fmr@baseline", "rank1", "rank5", "rank10")
 
 _STYLES = {"better": "green", "worse": "red"}
-_FEW = "† fewer than 10 false accepts: read the order of magnitude, not the digits"
+_FEW = "† fewer than 10 false accepts or alarms: read the order of magnitude, not the digits"
 
 _LATEX_HEAD = "% needs \\usepackage{booktabs}, \\usepackage[T1]{fontenc} and \\usepackage{textcomp}\n"
 _LATEX = {

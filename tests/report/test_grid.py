@@ -81,3 +81,9 @@ def test_side_by_side_every_run_differs_from_its_own_baseline(make: Callable[...
     assert rows["clahe"].cells[0] == Cell("–")
     for result, cell in zip((first, second), rows["mdfr"].cells, strict=True):
         assert cell.change == dataclasses.replace(Values(result).cell("eer", "mdfr"), over="").change
+
+
+def test_what_a_search_raises_wrongly_is_an_alarm(make: Callable[..., Result]) -> None:
+    alarming = Value("tpir@fpir=1e-1", "none", 0.5, 6000, false_accepts=12)
+    values = Values(dataclasses.replace(make(), values=(alarming,)))
+    assert values.cell("tpir@fpir=1e-1", "none").details == ("12 false alarms",)
