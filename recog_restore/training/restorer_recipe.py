@@ -206,6 +206,9 @@ class Losses:
         identity: of the output from the target, by ``embedders``.
         identity_part: the largest part of a batch that each embedder looks at, in their order, or one number for all;
             on a CPU some cost more than FRN.
+        identity_jitter: deviation in pixels of the place, in degrees of the turn and in percent of the size in which
+            the embedders see the output, so that patterns that only they would see, and only just there, do not pay
+            (input diversity: Xie et al., CVPR 2019, section 3.2).
         pcd, icd: adversarial, conditioned on pose and on identity; only where FFN is trained.
         alignment: of FRN's features with those of its teacher FFN; only where FRN is taught by it.
         passing: of the share of the input in a blended output, which shall be 1 for a probe that was not degraded and
@@ -219,6 +222,7 @@ class Losses:
     reduction: Literal["mean", "paper-sum"] = "mean"
     identity: float = 0.2
     identity_part: tuple[float, ...] = (1.0,)
+    identity_jitter: float = 0.0
     pcd: float = 0.0
     icd: float = 0.0
     alignment: float = 0.0
