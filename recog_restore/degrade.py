@@ -214,6 +214,21 @@ class BicubicDown(Degradation):
 
 
 @dataclass(frozen=True)
+class Bicubic(Degradation):
+    """Down and up again, both bicubic, by any factor of a range: a small face without any other damage."""
+
+    factor: Uniform = Uniform(1.0, 8.0)  # our choice: the range of GFRNet
+
+    def draw(self, rng: Generator) -> Drawn:
+        """Return the factor."""
+        return {"factor": self.factor.draw(rng)}
+
+    def apply(self, image: Image, drawn: Drawn, rng: Generator) -> Image:
+        """Return the crop, up again to its size."""
+        return _through_small(image.astype(np.float32), drawn["factor"], 0.0, 0.0, 0, rng)
+
+
+@dataclass(frozen=True)
 class Vivid(Degradation):
     """The tiny input of VividGAN: down to ``side`` pixels and up again; nothing is random.
 
@@ -381,6 +396,7 @@ class Mdfr(MdfrPaper):
 
 
 DEGRADATIONS: Registry[Degradation] = Registry("degradation", "recog_restore.degradations")
+DEGRADATIONS.add("bicubic", Bicubic)
 DEGRADATIONS.add("bicubic-down{n}", BicubicDown)
 DEGRADATIONS.add("gfrnet", Gfrnet)
 DEGRADATIONS.add("mdfr", Mdfr)

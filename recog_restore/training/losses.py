@@ -14,7 +14,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate, normalize, softplus
+from torch.nn.functional import affine_grid, grid_sample, interpolate, normalize, softplus
 
 from ..embed.base import Embedder
 from ..errors import ConventionError
@@ -54,6 +54,24 @@ def pixel_loss(
     if weights is not None:
         values = values * weights
     return values.mean() if reduction == "mean" else values.sum() / len(values)
+
+
+def similarities(count: int, jitter: float, generator: torch.Generator) -> Tensor:
+    """Return (count, 2, 3) small similarities of the square from −1 to 1, those of ``Losses.identity_jitter``."""
+    device = generator.device
+    if not jitter:
+        return torch.eye(2, 3, device=device).expand(count, 2, 3)
+    normal = jitter * torch.randn(4, count, generator=generator, device=device)
+    x, y = normal[:2] * 2 / CANONICAL_SIZE
+    angle, scale = torch.deg2rad(normal[2]), torch.exp(normal[3] / 100)
+    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+    return torch.stack([cos, -sin, x, sin, cos, y], dim=1).view(count, 2, 3)
+
+
+def moved(images: Tensor, by: Tensor) -> Tensor:
+    """Return (B, 3, S, S) images sampled bilinearly at places that (B, 2, 3) matrices give, their border continued."""
+    grid = affine_grid(by, list(images.shape), align_corners=False)
+    return grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
 
 
 class IdentityLoss:

@@ -75,7 +75,9 @@ def worsened(
     """
     worse, degraded = clean.copy(), np.zeros(len(clean), np.bool_)
     for place, row in enumerate(rows):
-        if data.degradation and np.random.default_rng([seed, row]).random() < data.degraded:
-            worse[place] = degrade(clean[place], data.degradation, seed, f"row {row}")
+        chance, other = np.random.default_rng([seed, row]).random(2)
+        if data.degradation and chance < data.degraded:
+            name = "bicubic" if other < data.reduced else data.degradation
+            worse[place] = degrade(clean[place], name, seed, f"row {row}")
             degraded[place] = True
     return worse, degraded

@@ -26,7 +26,7 @@ from ..synthpie import VERSION
 from .course import Course, Learner
 from .data import Photos
 from .judging import Candidate, Judge, sized
-from .losses import IdentityLoss
+from .losses import IdentityLoss, similarities
 from .pair_batch import PairBatch
 from .pair_sources import open_pairs
 from .pairs import Points, album, cache_key
@@ -101,10 +101,12 @@ class RestorerCourse(Course):
         images = [_mirrored(to_float(pixels), mirrored) for pixels in (pairs.probes, pairs.clean, pairs.targets)]
         probes, clean, targets = (sized(x, size[0]) for x in images)
         points, target_points = (_mirrored_points(p, mirrored) for p in (pairs.points, pairs.target_points))
-        near = (pairs.yaws.abs() <= self._stage(stage).losses.passing_yaw) & ~pairs.degraded
+        losses = self._stage(stage).losses
+        near = (pairs.yaws.abs() <= losses.passing_yaw) & ~pairs.degraded
         vectors = self._targets(pairs.numbers, mirrored, images[2])
         toned = _toned(probes, self._recipe.augment, generator)
-        return toned, clean, targets, near.float(), points, target_points, *vectors
+        seen = similarities(len(toned), losses.identity_jitter, generator)
+        return toned, clean, targets, near.float(), points, target_points, seen, *vectors
 
     def validate(self, learner: Learner, stage: int, size: tuple[int, int]) -> Mapping[str, float]:
         """Return the judge's rates with what the stage trains before it, and as ``none …`` without."""

@@ -16,7 +16,7 @@ from ..networks.heatmaps import heatmaps
 from ..networks.mdfr import FFN, FRN, Decoded
 from ..networks.weights import build_network
 from .course import Learner
-from .losses import IdentityLoss, adversarial_loss, alignment_loss, discriminator_loss, pixel_loss
+from .losses import IdentityLoss, adversarial_loss, alignment_loss, discriminator_loss, moved, pixel_loss
 from .restorer_recipe import RestorerRecipe, RestorerStage
 
 TOLD = ("pixel", "identity", "passing", "passed", "alignment", "adversarial", "discriminators")
@@ -71,10 +71,10 @@ class RestorerLearner(Learner):
 
         Args:
             inputs: probes, clean and targets (B, 3, S, S) in [0, 1]; near (B,) 1 for probes that may pass and else 0;
-                points and target_points (B, K, 2) pixels of the canonical crop; then of each embedder the targets'
-                (B, dim) unit vectors.
+                points and target_points (B, K, 2) pixels of the canonical crop; (B, 2, 3) similarities in which the
+                embedders see the output; then of each embedder the targets' (B, dim) unit vectors.
         """
-        probes, clean, targets, near, points, target_points, *vectors = inputs
+        probes, clean, targets, near, points, target_points, seen, *vectors = inputs
         asked, told = self._stage.losses, {name: probes.new_tensor(torch.nan) for name in TOLD}
         painted = self.paint(probes, clean, points, target_points)
         taught = self._taught(clean, points, target_points)
@@ -84,7 +84,7 @@ class RestorerLearner(Learner):
         told["pixel"] = pixel_loss(painted.image, targets, asked.distance, reduction=asked.reduction)
         total = asked.pixel * told["pixel"]
         if asked.identity and self._identity is not None:
-            told["identity"] = self._same_person(painted, near, vectors)
+            told["identity"] = self._same_person(painted, near, seen, vectors)
             total = total + asked.identity * told["identity"]
         if painted.passed is not None:
             told["passed"] = painted.passed.detach().mean()
@@ -100,7 +100,7 @@ class RestorerLearner(Learner):
             total = total + generator + judges
         return total, {name: value.detach() for name, value in told.items()}
 
-    def _same_person(self, painted: Decoded, near: Tensor, vectors: Sequence[Tensor]) -> Tensor:
+    def _same_person(self, painted: Decoded, near: Tensor, seen: Tensor, vectors: Sequence[Tensor]) -> Tensor:
         """Return the identity loss of the output; where the share is taught, of the images that shall not pass.
 
         Taught and left to this loss at once, the share would go to the input for all faces as long as no image is good.
@@ -112,12 +112,13 @@ class RestorerLearner(Learner):
         rows = torch.nonzero(near == 0).flatten() if taught else torch.arange(len(images), device=images.device)
         if not len(rows):
             return images.new_zeros(())
+        images = images[rows]
+        if asked.identity_jitter:
+            images = moved(images, seen[rows])
         counts = [math.ceil(part * len(images)) for part in asked.identity_part]
         if len(counts) == 1:
             counts *= len(vectors)
-        return self._identity(
-            images[rows], [vector[rows[:count]] for vector, count in zip(vectors, counts, strict=True)]
-        )
+        return self._identity(images, [vector[rows[:count]] for vector, count in zip(vectors, counts, strict=True)])
 
     @torch.no_grad()
     def _taught(self, clean: Tensor, points: Tensor, target_points: Tensor) -> Decoded | None:

@@ -133,6 +133,8 @@ class PairData:
         multipie: photos of Multi-PIE.
         degradation: a name of ``DEGRADATIONS``; empty: none.
         degraded: part of the probes that it meets.
+        reduced: part of these that are made smaller, and nothing else, instead (``bicubic`` of ``DEGRADATIONS``): a
+            network that has always met noise and blur takes a small, clean face for something else.
     """
 
     pairs: Pairs | None = None
@@ -140,14 +142,16 @@ class PairData:
     multipie: MultiPiePhotos | None = None
     degradation: str = ""
     degraded: float = 0.5
+    reduced: float = 0.0
 
     def __post_init__(self) -> None:
         if sum(source is not None for source in (self.pairs, self.folder, self.multipie)) != 1:
             raise RecordError("data: expected one of [data.pairs], [data.folder] and [data.multipie]")
         if self.degradation:
             DEGRADATIONS.factory(self.degradation)
-        if not 0 <= self.degraded <= 1:
-            raise RecordError(f"data.degraded is {self.degraded}; expected a part, from 0 to 1")
+        for name in ("degraded", "reduced"):
+            if not 0 <= (part := getattr(self, name)) <= 1:
+                raise RecordError(f"data.{name} is {part}; expected a part, from 0 to 1")
         if self.folder is not None and not (self.degradation and self.degraded):
             raise RecordError(
                 "data.folder: a photo is its own target, so there is nothing to learn from one that is not degraded; "
@@ -166,6 +170,7 @@ class PairData:
     def origin(self) -> str:
         """Return the same for a card, without the place where the photos lie."""
         degraded = f", degraded by {self.degradation}" if self.degradation else ""
+        degraded += " or made smaller" if degraded and self.reduced else ""
         if self.pairs is not None:
             people = f"{self.pairs.people:,} rendered people from number {self.pairs.first:,}"
             return f"SynthPIE {VERSION}: {people}{degraded}"
@@ -206,6 +211,9 @@ class Losses:
         identity: of the output from the target, by ``embedders``.
         identity_part: the largest part of a batch that each embedder looks at, in their order, or one number for all;
             on a CPU some cost more than FRN.
+        identity_jitter: deviation in pixels of the place, in degrees of the turn and in percent of the size in which
+            the embedders see the output, so that patterns that only they would see, and only just there, do not pay
+            (input diversity: Xie et al., CVPR 2019, section 3.2).
         pcd, icd: adversarial, conditioned on pose and on identity; only where FFN is trained.
         alignment: of FRN's features with those of its teacher FFN; only where FRN is taught by it.
         passing: of the share of the input in a blended output, which shall be 1 for a probe that was not degraded and
@@ -219,6 +227,7 @@ class Losses:
     reduction: Literal["mean", "paper-sum"] = "mean"
     identity: float = 0.2
     identity_part: tuple[float, ...] = (1.0,)
+    identity_jitter: float = 0.0
     pcd: float = 0.0
     icd: float = 0.0
     alignment: float = 0.0

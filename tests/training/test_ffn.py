@@ -56,7 +56,7 @@ def inputs(*, near: float = 0.0) -> tuple[Tensor, ...]:
     generator = torch.Generator().manual_seed(1)
     probes, clean, targets = (torch.rand(2, 3, 64, 64, generator=generator) for _ in range(3))
     points = torch.rand(2, 2, 18, 2, generator=generator) * 127
-    return probes, clean, targets, torch.full((2,), near), *points
+    return probes, clean, targets, torch.full((2,), near), *points, torch.eye(2, 3).expand(2, 2, 3)
 
 
 def learner_of(tmp_path: Path, stage: int, *changes: str) -> RestorerLearner:
@@ -72,7 +72,7 @@ def test_frn_learns_the_stages_target_and_its_identity(target: str, stage: int, 
         stages = "stages=[{steps=1}, {steps=1, trains='ti', target='teacher', losses={identity=0.5}}]"
     learner = learner_of(tmp_path, stage, stages, 'network.arguments.output="image"')
     given = inputs()
-    probes, clean, _, _, points, target_points = given
+    probes, clean, _, _, points, target_points, _ = given
     frn: Any = learner.frn
     ffn: Any = learner.ffn
     wanted = clean if target == "probe" else ffn(clean, heatmaps(points, 64), heatmaps(target_points, 64))

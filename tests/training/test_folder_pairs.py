@@ -53,6 +53,15 @@ def test_photo_is_its_own_target_and_the_probe_is_what_the_degradation_leaves(fa
     assert source.targets() is None
 
 
+def test_a_part_of_the_degraded_photos_is_only_made_smaller(faces: Path) -> None:
+    data = PairData(folder=Faces(str(faces), alignment="canonical-128"), degradation="mdfr", degraded=1.0, reduced=0.5)
+    rows = list(range(0, 80, 4))  # one photo, in twenty epochs
+    probes, image = FolderPairs(data)[rows].probes, read_image(faces / NAMES[0])
+    kinds = {name: [degrade(image, name, 0, f"row {row}") for row in rows] for name in ("mdfr", "bicubic")}
+    met = [next(n for n, made in kinds.items() if np.array_equal(probes[i], made[i])) for i in range(len(rows))]
+    assert 5 <= met.count("bicubic") <= 15
+
+
 def test_epochs_have_the_same_photos_under_other_degradations(faces: Path) -> None:
     source = pairs(faces, degraded=0.5)
     rows = list(range(4))

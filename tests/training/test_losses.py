@@ -19,7 +19,9 @@ from recog_restore.training.losses import (
     adversarial_loss,
     alignment_loss,
     discriminator_loss,
+    moved,
     pixel_loss,
+    similarities,
 )
 
 
@@ -208,3 +210,22 @@ def test_features_of_other_shapes_are_refused() -> None:
         ConventionError, match=r"got the student's \(1, 4, 8, 8\) and the teacher's \(1, 8, 8, 8\); do width"
     ):
         alignment_loss(torch.zeros(1, 4, 8, 8), torch.zeros(1, 8, 8, 8))
+
+
+def test_a_move_by_whole_pixels_moves_whole_pixels() -> None:
+    images = torch.rand(1, 3, 128, 128)
+    by = torch.tensor([[[1.0, 0, 2 * 3 / 128], [0, 1, -2 * 2 / 128]]])
+    assert torch.allclose(moved(images, by)[..., 2:, :-3], images[..., :-2, 3:], atol=1e-5)
+    still = similarities(1, 0.0, torch.Generator())
+    assert torch.allclose(moved(images, still), images, atol=1e-5)
+
+
+def test_jitter_is_a_similarity_of_the_deviation_it_says() -> None:
+    found = similarities(4000, 2.0, torch.Generator().manual_seed(0)).double()
+    linear, shift = found[:, :, :2], found[:, :, 2] * 64
+    scale = torch.linalg.det(linear).sqrt()
+    angle = torch.rad2deg(torch.atan2(linear[:, 1, 0], linear[:, 0, 0]))
+    assert torch.allclose(linear @ linear.transpose(1, 2), scale.square()[:, None, None] * torch.eye(2).double())
+    for values in (shift[:, 0], shift[:, 1], angle, 100 * scale.log()):
+        assert float(values.std()) == pytest.approx(2.0, rel=0.05)
+        assert float(values.mean()) == pytest.approx(0.0, abs=0.15)

@@ -91,7 +91,7 @@ def test_vectors_of_photos_are_those_of_the_targets_as_they_are_mirrored(faces: 
     inputs = course.inputs(batch, 0, (64, 64), torch.Generator().manual_seed(0))
     mirrored = batch.targets.permute(0, 3, 1, 2).flip(3) / 255
     assert inputs[2].shape == (2, 3, 64, 64)
-    assert torch.allclose(inputs[6], IdentityLoss(teachers(recipe)).targets(mirrored)[0], atol=1e-6)
+    assert torch.allclose(inputs[7], IdentityLoss(teachers(recipe)).targets(mirrored)[0], atol=1e-6)
 
 
 def test_learner_of_photos_paints_the_probe_at_first(faces: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from recog_restore.errors import RecordError
 from recog_restore.training import restorer_course
 from recog_restore.training.checkpoint import load
 from recog_restore.training.loop import Trained, train
-from recog_restore.training.losses import IdentityLoss
+from recog_restore.training.losses import IdentityLoss, similarities
 from recog_restore.training.place import Place
 from recog_restore.training.restorer_course import RestorerCourse, _toned, teachers
 from recog_restore.training.restorer_learner import TOLD, RestorerLearner, new_learner
@@ -111,7 +111,8 @@ def learner_of(tmp_path: Path, stage: int, *changes: str) -> tuple[RestorerLearn
     generator = torch.Generator().manual_seed(1)
     probes, clean, targets = (torch.rand(2, 3, 64, 64, generator=generator) for _ in range(3))
     points = torch.rand(2, 2, 18, 2, generator=generator) * 127
-    inputs = (probes, clean, targets, torch.tensor([1.0, 0.0]), *points, *identity.targets(targets))
+    still = torch.eye(2, 3).expand(2, 2, 3)
+    inputs = (probes, clean, targets, torch.tensor([1.0, 0.0]), *points, still, *identity.targets(targets))
     return new_learner(recipe, recipe.stages[stage], identity, 128), inputs
 
 
@@ -153,16 +154,25 @@ def test_taught_share_is_left_alone_by_the_identity_loss_which_looks_at_the_imag
     assert float(frn.head.passing.bias.grad.abs()) < 1e-6
     identity = IdentityLoss([create_embedder("arcface-synthpie")])
     with torch.no_grad():
-        expected = identity(frn.decode(inputs[0]).image[1:], [inputs[6][1:]])  # the first one may pass
+        expected = identity(frn.decode(inputs[0]).image[1:], [inputs[7][1:]])  # the first one may pass
     assert told["identity"].item() == pytest.approx(expected.item(), rel=1e-4)
     all_near = (*inputs[:3], torch.ones(2), *inputs[4:])
     assert learner(*all_near)[1]["identity"].item() == 0
 
 
+def test_embedders_see_the_output_moved_where_the_stage_says_so(tmp_path: Path) -> None:
+    for jitter, same in ((0.0, True), (2.0, False)):
+        losses = f"losses={{pixel=0.0, identity=1.0, identity_jitter={jitter}}}"
+        learner, inputs = learner_of(tmp_path, 0, f"stages=[{{steps=1, {losses}}}]")
+        turned = similarities(2, 5.0, torch.Generator().manual_seed(1))
+        still, other = (learner(*inputs[:6], seen, inputs[7])[1]["identity"] for seen in (inputs[6], turned))
+        assert (still == other) == same
+
+
 def test_the_judges_and_the_generator_do_not_move_each_other(tmp_path: Path) -> None:
     only = "stages=[{steps=1, trains='ffn', losses={pixel=0.0, identity=0.0, pcd=1.0, icd=1.0}}, {steps=1}]"
     learner, inputs = learner_of(tmp_path, 0, only)
-    clean, targets, points, target_points, vectors = inputs[1], inputs[2], inputs[4], inputs[5], inputs[6:]
+    clean, targets, points, target_points, vectors = inputs[1], inputs[2], inputs[4], inputs[5], inputs[7:]
     ffn, judges = learner.ffn, (learner.pcd, learner.icd)
     painted = learner.paint(clean, clean, points, target_points).output
     generator, own = learner._judged(painted, targets, target_points, vectors)
@@ -191,7 +201,7 @@ def test_mirrored_pairs_have_the_mirrored_targets_vectors(there: Places, cpu: An
     course = RestorerCourse(recipe, there(), torch.device("cpu"))
     batch = course.photos.dataset[[0, 5]]
     inputs = course.inputs(batch, 0, (128, 128), torch.Generator().manual_seed(0))
-    probes, clean, targets, near, _, _, vectors = inputs
+    probes, clean, targets, near, _, _, _, vectors = inputs
     assert torch.equal(probes, clean)
     assert torch.equal(targets, batch.targets.permute(0, 3, 1, 2).flip(3) / 255)
     assert near.tolist() == [float(abs(yaw) <= 50) for yaw in batch.yaws.tolist()]
