@@ -20,6 +20,7 @@ from ..metrics.intervals import CLOPPER_PEARSON, clopper_pearson_of_rate
 from ..metrics.mcnemar import mcnemar, mcnemar_by_subject
 from ..metrics.statistics import (
     holm,
+    normal_interval,
     normal_p,
     percentile_interval,
     smallest_detectable,
@@ -31,6 +32,7 @@ from .kept import Kept
 from .measures import GALLERY, Bools, Measure, baseline_threshold, measures
 
 SUBJECT_BOOTSTRAP = "subject bootstrap"
+NORMAL_BOOTSTRAP = "subject bootstrap, normal"
 BY_SUBJECT = f"{CLOPPER_PEARSON}, by subject"
 IDENTICAL = "identical scores"
 UNKNOWN = ", subjects unknown"
@@ -129,6 +131,7 @@ class _Change:
     broken: int | None = None
     lower_is_better: bool = False
     trials: int = 0
+    given: bool = True
 
 
 def _interval(measure: Measure, draws: SubjectBootstrap) -> tuple[Array, tuple[float, float], str]:
@@ -155,12 +158,12 @@ def _change(before: Measure, after: Measure, draws: SubjectBootstrap, same: bool
         value,
         after.n,
         spread,
-        percentiles(drawn, draws),
-        SUBJECT_BOOTSTRAP,
+        *_around(value, drawn, draws, before.given),
         normal_p(value, spread),
         "normal, subject bootstrap",
         lower_is_better=after.lower_is_better,
         trials=after.n,
+        given=before.given,
     )
     if before.right is not None and after.right is not None:
         rights = before.right, after.right
@@ -206,7 +209,7 @@ def _macro(
     """Return the difference of the means over the parts of a breakdown."""
     drawn = _mean([drawn for _, drawn in parts])
     value, spread = float(np.mean([change.value for change, _ in parts])), _spread(drawn)
-    interval, method = percentiles(drawn, draws), SUBJECT_BOOTSTRAP
+    interval, method = _around(value, drawn, draws, all(change.given for change, _ in parts))
     p, test = normal_p(value, spread), "normal, subject bootstrap"
     if same:
         interval, method, p, test = (0.0, 0.0), IDENTICAL, 1.0, IDENTICAL
@@ -263,6 +266,15 @@ def percentiles(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:
     """Return the 95 % interval of what was measured in every draw; NaN where one person is no sample of people."""
     usable = drawn[np.isfinite(drawn)]
     return percentile_interval(usable, draws.subjects) if len(usable) and draws.subjects > 1 else _NO_INTERVAL
+
+
+def _around(value: float, drawn: Array, draws: SubjectBootstrap, given: bool) -> tuple[tuple[float, float], str]:
+    """Return the interval of a difference, and its method: by percentiles where thresholds were estimated."""
+    spread = _spread(drawn)
+    if not given or math.isnan(spread) or draws.subjects < 2:
+        return percentiles(drawn, draws), SUBJECT_BOOTSTRAP
+    low, high = normal_interval(value, spread, draws.subjects)
+    return (max(-1.0, low), min(1.0, high)), NORMAL_BOOTSTRAP
 
 
 def _spread(drawn: Array) -> float:

@@ -18,7 +18,15 @@ from .mcnemar import McNemar, mcnemar, mcnemar_by_subject
 from .openset import FEW_ALARMS, OpenPoint, det, hit_scores, tpir_at_fpir
 from .precision import average_precision, mate_places, mean_average_precision
 from .scores import FAILED
-from .statistics import holm, normal_p, percentile_interval, smallest_detectable, square_and_add, verdict
+from .statistics import (
+    holm,
+    normal_interval,
+    normal_p,
+    percentile_interval,
+    smallest_detectable,
+    square_and_add,
+    verdict,
+)
 from .verification import (
     Eer,
     KFold,
@@ -68,6 +76,7 @@ __all__ = [
     "mcnemar",
     "mcnemar_by_subject",
     "mean_average_precision",
+    "normal_interval",
     "normal_p",
     "pair_scores",
     "percentile_interval",

@@ -26,9 +26,6 @@ _FEWEST_CHANGED = 6
 def percentile_interval(draws: ArrayLike, subjects: int, confidence: float = 0.95) -> tuple[float, float]:
     """Return the ends of the middle share of the draws, the share expanded for few subjects; NaN where a draw is NaN.
 
-    The share is that of a normal distribution within Student's quantile times √(S / (S − 1)): a bootstrap of S subjects
-    knows their variance no better than S − 1 degrees of freedom do, and makes it smaller by (S − 1) / S.
-
     Args:
         draws: (B,) of the bootstrap.
         subjects: S, from 2.
@@ -38,7 +35,30 @@ def percentile_interval(draws: ArrayLike, subjects: int, confidence: float = 0.9
         ConventionError: the confidence is not between 0 and 1, or fewer than 2 subjects.
 
     Source: Hesterberg, "What teachers should know about the bootstrap", The American Statistician 69 (2015): the
-        expanded percentile interval. Why this one: docs/decisions/0005-bootstrap-by-subject.md.
+        expanded percentile interval. Where it is taken: docs/decisions/0005-bootstrap-by-subject.md.
+    """
+    reach = _reach(subjects, confidence)
+    low, high = np.quantile(np.asarray(draws, np.float64), [_NORMAL.cdf(-reach), _NORMAL.cdf(reach)])
+    return float(low), float(high)
+
+
+def normal_interval(value: float, spread: float, subjects: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Return the interval of a value around it, from the standard deviation of its draws; as wide as the expanded one.
+
+    Args:
+        value: what was measured.
+        spread: the standard deviation of its draws.
+        subjects, confidence: as of ``percentile_interval``, which names what is raised.
+    """
+    reach = _reach(subjects, confidence) * spread
+    return value - reach, value + reach
+
+
+def _reach(subjects: int, confidence: float) -> float:
+    """Return how many standard deviations of the draws an interval reaches to either side.
+
+    That is Student's quantile times √(S / (S − 1)): a bootstrap of S subjects knows their variance no better than S − 1
+    degrees of freedom do, and makes it smaller by (S − 1) / S.
     """
     if not 0 < confidence < 1:
         raise ConventionError(f"confidence is {confidence}; expected between 0 and 1, as 0.95")
@@ -46,9 +66,7 @@ def percentile_interval(draws: ArrayLike, subjects: int, confidence: float = 0.9
         raise ConventionError(f"subjects is {subjects}; one subject says nothing about others")
     from scipy.special import stdtrit
 
-    reach = -float(stdtrit(subjects - 1, (1 - confidence) / 2)) * math.sqrt(subjects / (subjects - 1))
-    low, high = np.quantile(np.asarray(draws, np.float64), [_NORMAL.cdf(-reach), _NORMAL.cdf(reach)])
-    return float(low), float(high)
+    return -float(stdtrit(subjects - 1, (1 - confidence) / 2)) * math.sqrt(subjects / (subjects - 1))
 
 
 def square_and_add(

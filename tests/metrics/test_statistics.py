@@ -13,6 +13,7 @@ from recog_restore.metrics.drift import impostor_drift
 from recog_restore.metrics.intervals import clopper_pearson_of_rate, rule_of_three
 from recog_restore.metrics.statistics import (
     holm,
+    normal_interval,
     normal_p,
     percentile_interval,
     smallest_detectable,
@@ -34,7 +35,10 @@ def test_expanded_interval_of_a_mean_has_students_width() -> None:
     sample = generator.normal(size=12)
     spread = sample.std() / math.sqrt(12)
     low, high = percentile_interval(sample.mean() + spread * generator.normal(size=200_000), 12)
-    assert high - low == pytest.approx(2 * 2.201 * sample.std(ddof=1) / math.sqrt(12), rel=0.01)
+    width = 2 * 2.201 * sample.std(ddof=1) / math.sqrt(12)
+    assert high - low == pytest.approx(width, rel=0.01)
+    around = normal_interval(sample.mean(), spread, 12)
+    assert (sum(around) / 2, around[1] - around[0]) == pytest.approx((sample.mean(), width), rel=1e-3)
 
 
 def test_square_and_add_keeps_a_part_that_is_sure_and_mirrors() -> None:
@@ -134,7 +138,7 @@ def test_intervals_by_subject_cover_a_known_difference_where_those_by_search_do_
             bootstrap = SubjectBootstrap(name, draws=300, seed=seed)
             everything = np.ones(720, bool)
             drawn = bootstrap.ratio(after, everything) - bootstrap.ratio(before, everything)
-            low, high = percentile_interval(drawn, bootstrap.subjects)
+            low, high = normal_interval(np.mean(after * 1.0 - before), drawn.std(), bootstrap.subjects)
             held[kind] += low <= 0 <= high
     assert held["subjects"] >= 54
     assert held["searches"] < 45
