@@ -8,13 +8,14 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ..engine import kept
 from ..engine.differences import bootstrap, differences
-from ..errors import RecordError
+from ..engine.kept import Kept
+from ..engine.kept import read as read_kept
+from ..errors import RecordError, ResultError
 from ..report import diff, limits
 from ..report.comparison import differing
 from ..report.wording import visible
-from ..results import Difference, Result, read
+from ..results import BASELINE, Difference, Result, read
 
 
 def run(
@@ -28,12 +29,14 @@ def run(
     """
     asked = [limits.limit(text) for text in gates]
     results = read(before), read(after)
-    found = _subtracted(before, after, pre, against)
+    old, new = (_kept(path, result) for path, result in zip((before, after), results, strict=True))
+    found = _subtracted(old, new, pre, against)
     findings = limits.check(asked, found)
     if form is None:
         click.echo(_heading(results))
-        for sentence in differing(results):
-            click.echo(f"note: {sentence}")
+    for sentence in differing(results):
+        click.echo(f"note: {sentence}", err=form is not None)
+    if form is None:
         for table in diff.tables(found):
             Console().print(table)
     else:
@@ -43,11 +46,20 @@ def run(
     return all(finding.kept for finding in findings)
 
 
-def _subtracted(before: Path, after: Path, pre: str | None, against: str | None) -> list[Difference]:
+def _kept(path: Path, result: Result) -> Kept:
+    found = read_kept(path)
+    if found.fingerprint != result.data.get("fingerprint"):
+        raise ResultError(f"{path}: its comparisons are those of another run than its result; run rr-eval again")
+    return found
+
+
+def _subtracted(old: Kept, new: Kept, pre: str | None, against: str | None) -> list[Difference]:
     if against is not None and pre is None:
-        raise RecordError(f"--against {against}: say with --pre NAME what of {after} is compared with it")
-    old, new = kept.read(before), kept.read(after)
+        raise RecordError(f"--against {against}: say with --pre NAME what of the second run is compared with it")
     names = [name for name in new.preprocessors if name in old.preprocessors] if pre is None else [pre]
+    if pre is None and names == [BASELINE] and len(old.preprocessors) > 1 and len(new.preprocessors) > 1:
+        theirs = " and ".join(", ".join(run.preprocessors[1:]) for run in (old, new))
+        raise RecordError(f"the runs have no preprocessor in common ({theirs}); say --pre NAME --against NAME")
     draws = bootstrap(old)
     return [d for name in names for d in differences((old, against or name), (new, name), draws)]
 

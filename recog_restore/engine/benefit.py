@@ -88,8 +88,8 @@ def _searched(plan: Plan, raw: Embeddings, done: Embeddings) -> Benefit:
     there = np.isfinite(mate) & np.isfinite(impostor)
     truth = np.repeat([True, False], there.sum())
     slope, _ = logistic(np.concatenate([mate[there], impostor[there]]), truth)
-    margins = [r.best_mate_score.astype(np.float64) - r.best_impostor_score for r in found]
     with np.errstate(invalid="ignore"):
+        margins = [r.best_mate_score.astype(np.float64) - r.best_impostor_score for r in found]
         losses = [np.where(np.isfinite(m), np.logaddexp(0.0, -slope * m), np.nan) for m in margins]
     gain = ((losses[0] - losses[1]) + (losses[2] - losses[3])) / 2
     members = np.bincount(plan.probe_template)[plan.probe_template]

@@ -66,7 +66,7 @@ def with_intervals(values: Iterable[Value], kept: Kept, draws: SubjectBootstrap)
                 means[measure.metric, column].append(drawn)
         for (metric, column), parts in means.items():
             key = _key(f"{metric}_macro", preprocessor, {"over": column})
-            found[key] = percentiles(_mean(parts), draws), SUBJECT_BOOTSTRAP + unknown(kept)
+            found[key] = _percentiles_of_some(_mean(parts), draws), SUBJECT_BOOTSTRAP + unknown(kept)
     return [
         dataclasses.replace(value, interval=known[0], method=known[1])
         if (known := found.get(_key(value.metric, value.preprocessor, value.where))) and value.value is not None
@@ -80,7 +80,8 @@ def differences(
 ) -> list[Difference]:
     """Return what changed from one preprocessor to another, of one run or of two, metric by metric and part by part.
 
-    The threshold of ``fnmr@baseline`` is that of the run in which ``before`` stands. p-values are corrected over the
+    The threshold of ``fnmr@baseline`` is that of the run in which ``before`` stands. Where failed faces are excluded,
+    only the comparisons that both have are subtracted. p-values are corrected over the
     parts of one breakdown (Holm), not over metrics.
 
     Args:
@@ -96,9 +97,10 @@ def differences(
         if wanted not in kept.preprocessors:
             raise ResultError(f"the run has no preprocessor {wanted!r}; it has {', '.join(kept.preprocessors)}")
     draws = draws or bootstrap(old)
-    threshold = baseline_threshold(old)
+    threshold, same = baseline_threshold(old), _identical(old, against, new, name)
+    both = old.counted[against] & new.counted[name]
+    old, new = _counting(old, against, both), _counting(new, name, both)
     baseline = {_key(m.metric, "", m.where): m for m in measures(old, against, threshold)}
-    same = _identical(old, against, new, name)
     changes: list[_Change] = []
     means: dict[tuple[str, str], list[tuple[_Change, Array]]] = defaultdict(list)
     for measure in measures(new, name, threshold):
@@ -137,7 +139,7 @@ class _Change:
 def _interval(measure: Measure, draws: SubjectBootstrap) -> tuple[Array, tuple[float, float], str]:
     drawn = measure.draws(draws, draws.damping(measure.influence))
     if measure.hit is None:
-        return drawn, percentiles(drawn, draws) if _spread(drawn) else _NO_INTERVAL, SUBJECT_BOOTSTRAP
+        return drawn, _percentiles_of_some(drawn, draws), SUBJECT_BOOTSTRAP
     wrong, hit = measure.counted & ~measure.hit, measure.counted & measure.hit
     if measure.given and draws.within[measure.counted].all() and _people(draws, measure.counted) == measure.n:
         return drawn, clopper_pearson_of_rate(measure.value, measure.n), CLOPPER_PEARSON
@@ -211,6 +213,10 @@ def _macro(
     value, spread = float(np.mean([change.value for change, _ in parts])), _spread(drawn)
     interval, method = _around(value, drawn, draws, all(change.given for change, _ in parts))
     p, test = normal_p(value, spread), "normal, subject bootstrap"
+    turned = [(change.fixed, change.broken) for change, _ in parts]
+    if all(fixed is not None and broken is not None for fixed, broken in turned):
+        few = mcnemar(*(sum(column) for column in zip(*turned, strict=True))).mid
+        p, test = max((p, test), (few, "mcnemar mid-p"))
     if same:
         interval, method, p, test = (0.0, 0.0), IDENTICAL, 1.0, IDENTICAL
     trials = sum(change.trials for change, _ in parts)
@@ -269,12 +275,19 @@ def percentiles(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:
 
 
 def _around(value: float, drawn: Array, draws: SubjectBootstrap, given: bool) -> tuple[tuple[float, float], str]:
-    """Return the interval of a difference, and its method: by percentiles where thresholds were estimated."""
+    """Return the interval of a difference, and its method: by percentiles where thresholds were estimated.
+
+    Where every draw gives the same, the draws know nothing.
+    """
     spread = _spread(drawn)
-    if not given or math.isnan(spread) or draws.subjects < 2:
-        return percentiles(drawn, draws), SUBJECT_BOOTSTRAP
+    if not (given and spread > 0 and draws.subjects > 1):
+        return _percentiles_of_some(drawn, draws), SUBJECT_BOOTSTRAP
     low, high = normal_interval(value, spread, draws.subjects)
     return (max(-1.0, low), min(1.0, high)), NORMAL_BOOTSTRAP
+
+
+def _percentiles_of_some(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:
+    return percentiles(drawn, draws) if _spread(drawn) else _NO_INTERVAL
 
 
 def _spread(drawn: Array) -> float:
@@ -283,8 +296,13 @@ def _spread(drawn: Array) -> float:
 
 
 def _identical(old: Kept, against: str, new: Kept, name: str) -> bool:
-    kinds = (old.counted, new.counted), (old.scores, new.scores), (old.ranks, new.ranks)
-    return all(np.array_equal(a[against], b[name]) for a, b in kinds if a)
+    kinds = ("counted", "scores", "impostor_scores", "ranks")
+    sides = ((getattr(old, kind), getattr(new, kind)) for kind in kinds)
+    return all(np.array_equal(a[against], b[name]) for a, b in sides if a)
+
+
+def _counting(kept: Kept, name: str, counted: Bools) -> Kept:
+    return dataclasses.replace(kept, counted={**kept.counted, name: counted})
 
 
 def _comparable(old: Kept, new: Kept) -> None:
@@ -292,6 +310,7 @@ def _comparable(old: Kept, new: Kept) -> None:
         ("protocol", old.protocol, new.protocol),
         ("data", old.fingerprint[:12], new.fingerprint[:12]),
         ("rule for failed faces", old.failure, new.failure),
+        ("set of definitions (--compat)", list(old.compat), list(new.compat)),
     ):
         if mine != other:
             raise ResultError(

@@ -113,6 +113,8 @@ def evaluate(
         DEGRADATIONS.factory(protocol.degradation.name)
     if domains and protocol.kind != "identification":
         raise RecordError(f"--domains {domains}: {protocol.id} compares pairs; expected an identification, with probes")
+    if piping.fit is not None and protocol.kind == "verification" and protocol.templates is not None:
+        raise RecordError(f"--fit-gate: {protocol.id} compares templates of several faces, which cannot be parted")
     index = create_gallery(settings.search, settings.device)
     bare = _columns(preprocessors) if embedder is not None else [Given(name) for name in features or {}]
     piping.check(bare, embedder)
@@ -126,7 +128,7 @@ def evaluate(
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
         _check_breakdowns(plan)
     with progress.timed("reading files"):
-        digests = _digests(plan, progress) if embedder is not None else [digest_of(features or {})] * len(plan.samples)
+        digests = _digests(plan, progress) if embedder is not None else [""] * len(plan.samples)
     degradation = protocol.degradation
     if embedder is not None:
         plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
@@ -156,7 +158,8 @@ def evaluate(
         scored = (
             verify(plan, found) if protocol.kind == "verification" else identify(plan, found, index, settings.device)
         )
-    with progress.timed("statistics"):
+    with progress.timed("statistics"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetric)  # said above
         content = fingerprint(digests, plan)
         kept = keep(plan, scored, content)
         values, changes, safe, one_sided = scored.values, [], [], {}
@@ -166,6 +169,8 @@ def evaluate(
             changes = [d for name in list(found)[1:] for d in differences((kept, BASELINE), (kept, name), drawn)]
             safe = [threshold for name in found for threshold in thresholds(kept, name, drawn)]
             one_sided = sides(plan, found, kept, drawn, index, settings.device)
+        else:
+            values = [dataclasses.replace(value, interval=None, method="") for value in values]
     with progress.timed("examples"):
         shown = examples(plan, acquisition, columns, found, scored.scores, faces, settings.device)
         worst = confusions(plan, acquisition, columns, found, scored, faces, settings.device)
@@ -197,6 +202,7 @@ def evaluate(
     if comparisons is not None and len(kept.first) <= MOST:
         kept.write(comparisons)
     elif comparisons is not None:
+        comparisons.unlink(missing_ok=True)  # of an earlier run
         noted.append(f"the {len(kept.first):,} comparisons are not kept beside the result: more than {MOST:,}")
     progress.seconds["total"] = time.perf_counter() - began
     return Result(

@@ -47,7 +47,8 @@ def fit_gate(
 
     Args:
         found: the faces of the dev part, and what touching each is worth.
-        facts: of all its faces, by measure; a measure that is the same for all, or unknown of all, is left out.
+        facts: of all its faces, by measure; a measure that is the same for all, or unknown of all, is left out, and a
+            face of which another is unknown.
         preprocessor: whose gate it is.
         embedder: with which the gains were had.
         names: of the dev part's subjects.
@@ -57,13 +58,15 @@ def fit_gate(
     Raises:
         DataError: there are too few faces or subjects.
     """
+    terms = _terms(facts, found.jobs)
+    known = np.all([np.isfinite(facts[term.measure][found.jobs]) for term in terms], axis=0)
+    found = Benefit(found.jobs[known], found.subject[known], found.gain[known])
     subjects = len(np.unique(found.subject))
     if min(len(found.jobs), subjects) < FEWEST:
         raise DataError(
             f"{len(found.jobs)} faces of {subjects} subjects are too few to learn a gate from; at least {FEWEST} of "
             "each are needed on the dev part: take more data, or a gate by hand, as --gate 'size<24'"
         )
-    terms = _terms(facts, found.jobs)
     standings = np.stack([term.standing(facts[term.measure][found.jobs]) for term in terms], axis=1)
     fold = _folds(found.subject, seed)
     opened = _opened(standings, found.gain, fold)

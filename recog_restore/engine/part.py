@@ -13,6 +13,9 @@ from .acquire import Jobs
 from .keep import compared_subjects
 from .plan import Plan
 
+# Of fewer than four folds, one half would be a single one, which accuracy over folds cannot be had from.
+_FEWEST_FOLDS = 4
+
 Rows = NDArray[np.int64]
 
 
@@ -45,7 +48,7 @@ def halves(plan: Plan, seed: int) -> tuple[Part, Part]:
         )
         return first, second
     a, b, _ = compared_subjects(plan)
-    if len(folds := np.unique(plan.fold)) > 1 and _apart(a, b, plan.fold):
+    if len(folds := np.unique(plan.fold)) >= _FEWEST_FOLDS and _apart(a, b, plan.fold):
         chosen = np.isin(plan.fold, _drawn(folds, generator))
         return _comparisons(plan, chosen, True), _comparisons(plan, ~chosen, False)
     drawn = _drawn(np.unique(np.concatenate([a, b])), generator)

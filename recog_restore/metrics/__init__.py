@@ -13,7 +13,7 @@ from .bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws
 from .cells import pair_scores
 from .drift import Drift, impostor_drift
 from .identification import MISS, Ranked, cmc, rank_k, ranks, ranks_blocked, ranks_listed
-from .intervals import CLOPPER_PEARSON, clopper_pearson, clopper_pearson_of_rate, rule_of_three
+from .intervals import CLOPPER_PEARSON, clopper_pearson, clopper_pearson_of_rate
 from .mcnemar import McNemar, mcnemar, mcnemar_by_subject
 from .openset import FEW_ALARMS, OpenPoint, det, hit_scores, tpir_at_fpir
 from .precision import average_precision, mate_places, mean_average_precision
@@ -86,7 +86,6 @@ __all__ = [
     "ranks_listed",
     "rates_at",
     "roc",
-    "rule_of_three",
     "sketch",
     "smallest_detectable",
     "square_and_add",

@@ -57,18 +57,3 @@ def clopper_pearson_of_rate(rate: float, trials: float, confidence: float = 0.95
     low = float(betaincinv(hits, trials - hits + 1, tail)) if hits > 0 else 0.0
     high = float(betaincinv(hits + 1, trials - hits, 1 - tail)) if hits < trials else 1.0
     return low, high
-
-
-def rule_of_three(count: int, confidence: float = 0.95) -> float:
-    """Return the highest rate that no error in ``count`` independent trials leaves likely: about 3 / count at 95 %.
-
-    NaN where count is 0. It is the one-sided Clopper-Pearson bound, 1 − (1 − confidence)^(1/count).
-
-    Raises:
-        ConventionError: the count is negative.
-
-    Source: Hanley, Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA 249 (1983).
-    """
-    if count < 0:
-        raise ConventionError(f"count is {count}; expected at least 0")
-    return float(-np.expm1(np.log1p(-confidence) / count)) if count else np.nan

@@ -85,7 +85,12 @@ def square_and_add(
 
 
 def normal_p(value: float, spread: float) -> float:
-    """Return the two-sided p-value of a value whose standard error is known; 1 for 0 ± 0, 0 for anything else ± 0."""
+    """Return the two-sided p-value of a value whose standard error is known; 1 for 0 ± 0, 0 for anything else ± 0.
+
+    NaN where either is.
+    """
+    if math.isnan(value) or math.isnan(spread):
+        return math.nan
     if spread > 0:
         return 2 * _NORMAL.cdf(-abs(value) / spread)
     return 1.0 if value == 0 else 0.0
@@ -130,7 +135,7 @@ def smallest_detectable(spread: float, trials: int, tests: int = 1) -> float:
 
     # P(Poisson(mean) <= 5) = 0.2 where the mean is such that six or more come up with 80 % power.
     floor = float(pdtri(_FEWEST_CHANGED - 1, 1 - POWER)) / trials
-    return max((_NORMAL.inv_cdf(1 - LEVEL / (2 * tests)) + _NORMAL.inv_cdf(POWER)) * spread, min(1.0, floor))
+    return min(1.0, max((_NORMAL.inv_cdf(1 - LEVEL / (2 * tests)) + _NORMAL.inv_cdf(POWER)) * spread, floor))
 
 
 def verdict(value: float, interval: Sequence[float], p: float, lower_is_better: bool = False) -> Verdict:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from ..errors import RecordError, ResourceMissing
 from ..files import write_whole
-from ..records import build, plain
+from ..records import build, nearest, plain
 from .base import Preprocessor
-from .gate import Facts, Gate
+from .gate import MEASURES, Facts, Gate
+from .quality import QUALITIES
 
 VERSION = 1
 
@@ -40,9 +41,10 @@ class Term:
             raise RecordError(f"the quantiles of {self.measure} are not two or more rising numbers")
 
     def standing(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Return (J,) from −1 to +1; 0, the middle, where the value is unknown."""
+        """Return (J,) from −1 to +1; NaN where the value is unknown."""
         knots = np.linspace(-1.0, 1.0, len(self.quantiles))
-        return np.where(np.isnan(values), 0.0, np.interp(values, self.quantiles, knots))
+        standing: NDArray[np.float64] = np.interp(values, self.quantiles, knots)
+        return standing
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class Learned:
     version: int = VERSION
 
     def odds(self, facts: Facts) -> NDArray[np.float64]:
-        """Return (J,) the log-odds that touching the face helps, as far as it was learned."""
+        """Return (J,) the log-odds that touching the face helps, as far as was learned; NaN where a fact is unknown."""
         weighted = [term.weight * term.standing(facts[term.measure]) for term in self.terms]
         odds: NDArray[np.float64] = self.intercept + np.sum(weighted, axis=0)
         return odds
@@ -168,4 +170,9 @@ def read(path: Path) -> Learned:
     if not isinstance(values, dict) or values.get("version") != VERSION:
         found = values.get("version") if isinstance(values, dict) else None
         raise RecordError(f"{path}: expected a gate of version {VERSION}, found version {found}; fit it again")
-    return build(Learned, values, str(path))
+    learned = build(Learned, values, str(path))
+    for term in learned.terms:
+        if term.measure not in MEASURES and term.measure not in QUALITIES:
+            known = nearest(term.measure, [*MEASURES, *QUALITIES])
+            raise RecordError(f"{path}: {term.measure!r} is no measure that a gate is learned from; {known}")
+    return learned

@@ -28,6 +28,8 @@ from .wording import (
     untouched,
 )
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -112,6 +114,9 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
     over = f"over {trials_counted(result, after.n)}"
     if before.n != after.n:
         over += f" ({count(before.n)} in the baseline)"
+    if found is not None and found.difference is not None and abs(found.difference - change) > _ROUNDING:
+        change, over = found.difference, f"over the {trials_counted(result, found.n)} that both have"
+        kind = judged(name, change, found)
     if change == 0:
         sentence = f"leaves {title} unchanged at {percent(after.value)} {over}; {failed}."
     elif points(change) == "0.00":

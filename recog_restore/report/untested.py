@@ -6,7 +6,7 @@ from ..results import BASELINE, Result
 from .grid import OVER
 from .wording import count, one_in, preprocessors, property_words, trials, unique
 
-# Upper 95 % limit of a rate of which no case was seen in n: 3 / n.
+# Upper 95 % limit of a rate of which no case was seen in n: 3 / n (Hanley, Lippman-Hand, JAMA 249, 1983).
 _RULE_OF_THREE = 3
 
 # What stands in ``where`` and is no property of people or pictures.

@@ -114,8 +114,7 @@ def numbers(result: Result, preprocessor: str = BASELINE) -> dict[str, float]:
 def gains(result: Result, preprocessor: str) -> dict[str, float]:
     """Return what a preprocessor surely gains of the primary metric, in all and in parts, where that can be said.
 
-    It is the lower end of the 95 % interval of the difference to the untouched faces, by subject: above 0 only where
-    the preprocessor is significantly better.
+    It is the lower end of the 95 % interval of the difference to the untouched faces, by subject.
     """
     primary = result.protocol["settings"]["primary"]
     found = {}

@@ -65,6 +65,27 @@ def test_two_runs_are_compared_by_the_preprocessors_that_both_have(runs: dict[st
     assert {row["preprocessor"] for row in rows} == {"none", "clahe"}
 
 
+def test_runs_without_a_common_preprocessor_are_not_compared_by_their_baselines(
+    drawn: Path, runs: dict[str, Path], tmp_path: Path
+) -> None:
+    places = ("--store", tmp_path / "store", "--out", tmp_path / "other", "--workers", 0, "--faces", 0)
+    done = rr_run(
+        "eval", "--protocol", "drawn", "--data", drawn, "--embedder", "lbp", "--pre", "clahe,strength=0.5", *places
+    )
+    assert done.exit_code == 0, done.output
+    done = rr_run("report", "diff", runs["one"], tmp_path / "other", "--gate-on", "eer +1.0")
+    assert done.exit_code == 2
+    assert "no preprocessor in common (clahe and clahe,strength=0.5); say --pre NAME --against NAME" in done.stderr
+
+
+def test_comparisons_of_another_run_than_the_result_are_refused(runs: dict[str, Path], tmp_path: Path) -> None:
+    shutil.copytree(runs["one"], tmp_path / "mixed")
+    shutil.copy(runs["limited"] / "result.json", tmp_path / "mixed")
+    done = rr_run("report", "diff", tmp_path / "mixed", runs["one"])
+    assert done.exit_code == 1
+    assert "its comparisons are those of another run than its result" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [

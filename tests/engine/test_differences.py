@@ -229,6 +229,64 @@ def test_the_interval_of_a_rate_in_an_open_set_equals_a_slow_resampling() -> Non
     assert measure.draws(draws, draws.damping(measure.influence)).tolist() == pytest.approx(rates)
 
 
+def test_strangers_alone_who_move_are_a_difference() -> None:
+    kept = searched_openly()
+    louder = {**kept.impostor_scores, "same": kept.impostor_scores["none"] + np.where(kept.mated, 0.0, 0.5)}
+    found = differences((kept, "none"), (dataclasses.replace(kept, impostor_scores=louder), "same"))
+    tpir = one(found, "tpir@fpir=1e-1")
+    assert (tpir.difference < 0, tpir.method == "identical scores") == (True, False)
+
+
+def few_searched(people: int, fixed: int) -> Kept:
+    """Some people, searched for once at 0° and, some of them in vain until ``gain``, once at 90°."""
+    subject, yaw = np.repeat(np.arange(people), 2), np.arange(2 * people) % 2
+    late = (yaw == 1) & (subject < fixed)
+    ranks = {"none": np.where(late, 5, 1), "gain": np.ones(2 * people, np.int64)}
+    return dataclasses.replace(
+        searched(),
+        preprocessors=("none", "gain"),
+        first=subject,
+        second=subject,
+        fold=np.zeros(2 * people, np.int64),
+        labels={"abs_yaw": (yaw, ("0", "90"))},
+        counted={name: np.ones(2 * people, bool) for name in ranks},
+        scores={name: 1.0 / found for name, found in ranks.items()},
+        ranks=ranks,
+    )
+
+
+@pytest.mark.parametrize(("people", "fixed"), [(3, 3), (60, 4)])
+def test_a_mean_over_parts_is_no_surer_than_the_few_decisions_that_turned(people: int, fixed: int) -> None:
+    kept = few_searched(people, fixed)
+    found = differences((kept, "none"), (kept, "gain"))
+    macro = one(found, "rank1_macro", over="abs_yaw")
+    assert macro.difference == pytest.approx(fixed / people / 2)
+    assert macro.verdict == one(found, "rank1").verdict == "no difference found"
+    (value,) = with_intervals([Value("rank1_macro", "gain", 1.0, 2, {"over": "abs_yaw"})], kept, bootstrap(kept, 50))
+    assert value.interval is None or math.isnan(value.interval[0])
+
+
+def test_of_failed_faces_that_are_excluded_only_what_both_have_is_subtracted() -> None:
+    """Of 100 people 50 are recognized; 55 others fail after it and 35 of the remaining 45 are recognized: 10 broken."""
+    base = few_searched(100, 0)
+    subject = np.arange(100)
+    ranks = {"none": np.where(subject < 50, 1, 5), "gain": np.where((subject < 35), 1, 5)}
+    kept = dataclasses.replace(
+        base,
+        failure="exclude",
+        first=subject,
+        second=subject,
+        fold=np.zeros(100, np.int64),
+        labels={},
+        ranks=ranks,
+        scores={name: 1.0 / found for name, found in ranks.items()},
+        counted={"none": np.ones(100, bool), "gain": subject < 45},
+    )
+    rank1 = one(differences((kept, "none"), (kept, "gain")), "rank1")
+    assert (rank1.fixed, rank1.broken, rank1.n) == (0, 10, 45)
+    assert (rank1.difference, rank1.verdict) == (pytest.approx(-10 / 45), "worse")
+
+
 def test_of_two_galleries_each_has_its_difference_and_the_mean_is_plain() -> None:
     kept = searched_in_two()
     draws = bootstrap(kept, 300)
@@ -334,6 +392,7 @@ def test_runs_of_other_comparisons_are_not_subtracted() -> None:
         ({"protocol": "lfw@1"}, "the runs have another protocol: drawn@1 and lfw@1; only runs of the same"),
         ({"fingerprint": "0" * 64}, "another data: ffffffffffff and 000000000000"),
         ({"failure": "exclude"}, "another rule for failed faces: iso and exclude"),
+        ({"compat": ("insightface",)}, r"another set of definitions \(--compat\): \[\] and \['insightface'\]"),
         ({"first": kept.first[::-1]}, "did not make the same comparisons; was one of them limited"),
     ):
         with pytest.raises(ResultError, match=message):

@@ -449,7 +449,7 @@ def test_without_draws_there_is_neither_difference_nor_threshold(ijbc: Path) -> 
     features = {"none": ijbc / "features.npy", "same": ijbc / "features.npy"}
     result = run("ijbc", "ijbc", ijbc, features, draws=0)
     assert (result.differences, result.thresholds, result.sides) == ((), (), {})
-    assert {v.method for v in result.values} == {""}
+    assert {(v.method, v.interval) for v in result.values} == {("", None)}
     assert result.harm[0].broken == 0
 
 

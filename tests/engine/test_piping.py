@@ -135,6 +135,12 @@ def test_parts_share_no_subject_and_no_comparison_is_lost_where_folds_are_apart(
     assert halves(whole, seed=1)[0].jobs.tolist() != dev.jobs.tolist()
 
 
+def test_of_few_folds_people_are_drawn_so_that_each_part_has_folds(faces: Path) -> None:
+    whole = plan(faces)
+    whole = dataclasses.replace(whole, fold=np.minimum(whole.fold, 2))
+    assert all(len(np.unique(part.plan.fold)) > 1 for part in halves(whole, seed=0))
+
+
 def test_where_folds_share_subjects_people_are_drawn_and_mixed_comparisons_are_in_neither_part(faces: Path) -> None:
     whole = plan(faces)
     whole = dataclasses.replace(whole, fold=np.arange(len(whole.fold)) % 2)

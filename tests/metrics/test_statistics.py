@@ -10,7 +10,7 @@ from recog_restore.errors import ConventionError
 from recog_restore.metrics import clopper_pearson
 from recog_restore.metrics.bootstrap import SubjectBootstrap
 from recog_restore.metrics.drift import impostor_drift
-from recog_restore.metrics.intervals import clopper_pearson_of_rate, rule_of_three
+from recog_restore.metrics.intervals import clopper_pearson_of_rate
 from recog_restore.metrics.statistics import (
     holm,
     normal_interval,
@@ -103,14 +103,6 @@ def test_clopper_pearson_of_a_rate_equals_that_of_its_counts() -> None:
     assert np.isnan(clopper_pearson_of_rate(0.1, 0)).all()
 
 
-def test_rule_of_three() -> None:
-    assert rule_of_three(1000) == pytest.approx(3 / 1000, rel=0.01)
-    assert rule_of_three(1) == pytest.approx(0.95)
-    assert math.isnan(rule_of_three(0))
-    with pytest.raises(ConventionError, match="count is -1; expected at least 0"):
-        rule_of_three(-1)
-
-
 def test_impostor_drift_names_the_most_raised() -> None:
     before = np.array([0.1, 0.2, 0.3, -np.inf, 0.0])
     after = np.array([0.3, 0.1, 0.9, 0.5, -np.inf])
@@ -151,3 +143,9 @@ def test_what_is_no_probability_is_refused() -> None:
         percentile_interval([0.0, 1.0], 1)
     with pytest.raises(ConventionError, match="expected p-values from 0 to 1 in one axis"):
         holm([0.5, 1.5])
+
+
+def test_what_is_undefined_has_no_p_value_and_no_difference_is_larger_than_all() -> None:
+    assert math.isnan(normal_p(math.nan, 0.1))
+    assert math.isnan(normal_p(0.1, math.nan))
+    assert smallest_detectable(0.5, 10) == 1.0

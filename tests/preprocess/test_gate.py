@@ -75,11 +75,11 @@ def learned(**changes: object) -> Learned:
     return Learned(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def test_a_learned_gate_sums_weighted_standings_and_takes_the_unknown_for_the_middle() -> None:
+def test_a_learned_gate_sums_weighted_standings_and_stays_shut_where_one_is_unknown() -> None:
     gate = LearnedGate("learned:g.json", learned())
-    expected = [0.25 + 2 + 0.5 * -0.8, 0.25 - 2 * 0.2 + 0.5 * -0.6, 0.25 - 2 + 0.5 * -0.4, 0.25]
+    expected = [0.25 + 2 + 0.5 * -0.8, 0.25 - 2 * 0.2 + 0.5 * -0.6, 0.25 - 2 + 0.5 * -0.4, np.nan]
     np.testing.assert_allclose(gate.learned.odds(FACTS), expected, rtol=0, atol=1e-12)
-    assert gate.open(FACTS).tolist() == [True, False, False, True]
+    assert gate.open(FACTS).tolist() == [True, False, False, False]
     assert gate.measures == ("size", "drift")
     assert gate.words() == "learned: less size, more drift"
 
@@ -135,6 +135,10 @@ def test_what_is_no_gate_file_is_refused(tmp_path: Path) -> None:
     values["terms"][0]["quantiles"] = [3.0, 1.0]
     file.write_text(json.dumps(values))
     with pytest.raises(RecordError, match="the quantiles of size are not two or more rising numbers"):
+        read(file)
+    values["terms"][0] |= {"quantiles": [1.0, 3.0], "measure": "python:os:getcwd"}
+    file.write_text(json.dumps(values))
+    with pytest.raises(RecordError, match="'python:os:getcwd' is no measure that a gate is learned from; known: "):
         read(file)
     with pytest.raises(RecordError, match="the gate cannot be written"):
         learned().write(tmp_path / "nowhere" / "gate.json")
