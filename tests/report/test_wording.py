@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from recog_restore.report import wording
-from recog_restore.results import Result, Value
+from recog_restore.results import Difference, Result, Value
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_every_metric_of_the_toolkit_has_words_and_a_direction(name: str, title:
 
 def test_an_unknown_metric_keeps_its_name_and_has_no_direction() -> None:
     assert wording.metric("map<b>") == wording.Metric("map<b>", "map<b>", "map<b>", "", "")
-    assert wording.verdict("map<b>", 0.5) == "unknown"
+    assert wording.judged("map<b>", 0.5, found(0.5, "better")) == "unknown"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,12 @@ def test_an_unknown_metric_keeps_its_name_and_has_no_direction() -> None:
     ],
 )
 def test_a_verdict_is_about_recognition_not_about_the_sign(name: str, change: float | None, verdict: str) -> None:
-    assert wording.verdict(name, change) == verdict
+    assert wording.judged(name, change, found(change, verdict)) == verdict
+    assert wording.judged(name, change, None) == ("same" if verdict == "same" else "unknown")
+
+
+def found(change: float | None, verdict: str) -> Difference:
+    return Difference("any", "mdfr", "none", change, 10, verdict=verdict)
 
 
 def test_few_false_accepts_are_marked_below_ten_and_only_on_defined_rates() -> None:
