@@ -395,11 +395,17 @@ class Mdfr(MdfrPaper):
     noise_std: Uniform = Uniform(0.0, 0.1)
 
 
+def _mdfr_down(n: int) -> Mdfr:
+    """Return ``mdfr`` with every face made smaller by the same factor."""
+    return Mdfr(factor=Uniform(n, n))
+
+
 DEGRADATIONS: Registry[Degradation] = Registry("degradation", "recog_restore.degradations")
 DEGRADATIONS.add("bicubic", Bicubic)
 DEGRADATIONS.add("bicubic-down{n}", BicubicDown)
 DEGRADATIONS.add("gfrnet", Gfrnet)
 DEGRADATIONS.add("mdfr", Mdfr)
+DEGRADATIONS.add("mdfr-down{n}", _mdfr_down)
 DEGRADATIONS.add("mdfr-paper", MdfrPaper)
 DEGRADATIONS.add("pvfr", Pvfr)
 DEGRADATIONS.add("vivid-16", partial(Vivid, side=16))

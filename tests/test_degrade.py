@@ -31,8 +31,19 @@ from recog_restore.degrade import (
 )
 from recog_restore.errors import ConventionError, RecordError, UnknownName
 
-NAMES = ["bicubic", "bicubic-down1", "bicubic-down8", "gfrnet", "mdfr", "mdfr-paper", "pvfr", "vivid-16", "vivid-32"]
-RANDOM = ["bicubic", "gfrnet", "mdfr", "mdfr-paper", "pvfr"]
+NAMES = [
+    "bicubic",
+    "bicubic-down1",
+    "bicubic-down8",
+    "gfrnet",
+    "mdfr",
+    "mdfr-down5",
+    "mdfr-paper",
+    "pvfr",
+    "vivid-16",
+    "vivid-32",
+]
+RANDOM = ["bicubic", "gfrnet", "mdfr", "mdfr-down5", "mdfr-paper", "pvfr"]
 ZERO, ONE = Uniform(0, 0), Uniform(1, 1)
 NEVER = Steps(0, 0, 1)
 
@@ -155,7 +166,7 @@ def test_bicubic_refuses_other_arrays_and_sizes() -> None:
 
 
 def test_no_registered_name_is_forgotten() -> None:
-    assert set(DEGRADATIONS) == {n for n in NAMES if not n.startswith("bicubic-down")} | {"bicubic-down{n}"}
+    assert set(DEGRADATIONS) == {n for n in NAMES if "-down" not in n} | {"bicubic-down{n}", "mdfr-down{n}"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -263,6 +274,12 @@ def test_printed_ranges_of_mdfr_hurt_more_than_our_reading() -> None:
 
 
 # ── drawn parameters ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_mdfr_by_a_given_factor_draws_all_but_the_factor() -> None:
+    drawn = [DEGRADATIONS.create("mdfr-down5").draw(generator(0, str(i))) for i in range(20)]
+    assert {d["factor"] for d in drawn} == {5.0}
+    assert len({d["gamma"] for d in drawn}) == 20
 
 
 def test_bicubic_by_a_drawn_factor_is_bicubic_by_that_factor() -> None:
