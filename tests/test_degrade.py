@@ -252,6 +252,7 @@ def test_colours_are_not_exchanged(name: str) -> None:
         "gfrnet": Gfrnet(),
         "pvfr": Pvfr(),
         "mdfr": Mdfr(colour_std=ZERO),
+        "mdfr-down5": Mdfr(colour_std=ZERO, factor=Uniform(5, 5)),
         "mdfr-paper": MdfrPaper(noise_std=ZERO),
     }
     red, green, blue = np.mean([degrade(image, mild[name], 0, str(i)).mean(axis=(0, 1)) for i in range(20)], axis=0)
