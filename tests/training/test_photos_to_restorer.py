@@ -36,6 +36,7 @@ FACES = (
     "data.folder.layout=folder",
     "data.folder.alignment=canonical-128",
     "data.folder.people=[1, 2]",
+    "start.frn=",
     "validation.protocol=",
     "stages=[{steps=2, batch=2, lr=1e-3, losses={identity_part=[0.5]}}]",
 )

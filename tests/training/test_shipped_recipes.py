@@ -20,8 +20,9 @@ def restorer(file: str) -> RestorerRecipe:
     return recipe
 
 
-def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on() -> None:
-    recipe = restorer("mdfr-restore/recipe.toml")
+@pytest.mark.parametrize("file", ["first", "recipe"])
+def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on(file: str) -> None:
+    recipe = restorer(f"mdfr-restore/{file}.toml")
     assert recipe.data.folder is not None
     first, last = recipe.validation.options["people"]
     assert recipe.data.folder.layout == "cfp"
@@ -32,12 +33,19 @@ def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on() -> None:
     assert (protocol.degradation.name, protocol.degradation.apply) == (recipe.data.degradation, "probes")
 
 
-def test_mdfr_restore_is_for_research_only_and_begins_as_the_identity() -> None:
-    recipe = restorer("mdfr-restore/recipe.toml")
+@pytest.mark.parametrize("file", ["first", "recipe"])
+def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> None:
+    recipe = restorer(f"mdfr-restore/{file}.toml")
     assert recipe.stated_rights.weights.startswith("research only")
     assert recipe.network.arguments["output"] == "residual"
     assert recipe.task == "restore"
     assert recipe.judge not in recipe.embedders
+
+
+def test_mdfr_restore_goes_on_from_its_first_half() -> None:
+    first, recipe = (restorer(f"mdfr-restore/{file}.toml") for file in ("first", "recipe"))
+    assert recipe.start.frn == f"runs/train-{first.name}/{first.name}"
+    assert recipe.network == first.network
 
 
 @pytest.mark.parametrize("name", ["frn-s", "ffn-s", "frn-ti"])
