@@ -9,7 +9,7 @@ import pytest
 
 from recog_restore.networks.cards import read_restorer_card, shipped
 from recog_restore.report import html
-from recog_restore.results import read
+from recog_restore.results import Difference, read
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "reports" / "examples"
 
@@ -20,12 +20,15 @@ GOLDEN = {
     "lfw-casia": (98.75, 0.10),
     "lfw-casia-flip": (98.87, 0.10),
 }
+RESTORED = ("lfw-lq-down5", "lfw-lq-down3", "lfw-down5", "lfw-down3", "lfw")
 PAGES = {
     "lfw-ms1m.html": ["lfw-ms1m"],
     "lfw-four-embedders.html": list(GOLDEN),
     "cfp.html": ["cfp-ff-ms1m", "cfp-fp-ms1m"],
     "cfp-identification.html": ["cfp-identification-ms1m"],
     "multipie-setting2-synthpie.html": ["multipie-setting2-synthpie"],
+    "multipie-setting2-gates.html": ["multipie-setting2-gates", "multipie-setting2-fitted"],
+    "lfw-restored.html": ["lfw-lq-fitted", *(f"{protocol}-gated" for protocol in RESTORED)],
     "mimics.html": ["ijbc-mimic", "ijbc-1n-mimic", "tinyface-mimic"],
 }
 
@@ -87,6 +90,43 @@ def test_mdfr_gains_with_yaw_before_a_recognizer_that_no_loss_used() -> None:
     assert gains[:3] == pytest.approx([0, 0, 0], abs=0.01)
     assert gains == sorted(gains)
     assert gains[-1] >= 0.5
+
+
+def test_a_learned_gate_and_fusion_keep_the_gain_at_22_px_and_remove_the_harm_at_37_px_of_people_unseen() -> None:
+    gate, fusion = "mdfr-restore if learned:gate-lfw.json", "mdfr-restore, fused by mean"
+    found = {name: read(EXAMPLES / f"{name}-gated.json") for name in RESTORED}
+    for result in found.values():
+        assert result.data["partial"] == "folds 1, 2, 6, 9, 10 only"
+        assert not [warning for warning in result.warnings if "fitted" in warning]
+        card = result.preprocessors[1]["card"]
+        assert result.embedder["sha256"] not in {teacher["sha256"] for teacher in card["teachers"]}
+        assert card["sha256"] == read_restorer_card(shipped("restorer")["mdfr-restore"] / "card.toml").weights.sha256
+
+    def accuracy(name: str, pipeline: str) -> Difference:
+        change = found[name].difference("accuracy_5fold", pipeline)
+        assert change is not None
+        return change
+
+    damaged, small = "lfw-lq-down5", "lfw-down3"
+    assert accuracy(damaged, "mdfr-restore").difference >= 0.1
+    assert (accuracy(small, "mdfr-restore").verdict, accuracy("lfw-down5", "mdfr-restore").verdict) == (
+        "worse",
+        "worse",
+    )
+    for pipeline in (gate, fusion):
+        assert accuracy(damaged, pipeline).verdict == "better"
+        assert accuracy(small, pipeline).verdict == accuracy("lfw", pipeline).verdict == "no difference found"
+    assert accuracy(damaged, gate).difference >= 0.9 * accuracy(damaged, "mdfr-restore").difference
+
+
+def test_fused_profiles_gain_and_hardly_any_search_breaks() -> None:
+    result = read(EXAMPLES / "multipie-setting2-gates.json")
+    (fused,) = (harm for harm in result.harm if harm.preprocessor == "mdfr, fused by mean")
+    assert fused.fixed > 20 * fused.broken
+    for yaw in (0, 15, 30, 45):
+        change = result.difference("rank1", "mdfr, fused by mean", abs_yaw=str(yaw))
+        assert change is not None
+        assert change.difference >= 0
 
 
 def test_mimics_have_1_to_1_1_to_n_and_ranks_for_baseline_and_preprocessor_and_say_what_they_are() -> None:
