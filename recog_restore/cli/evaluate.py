@@ -99,7 +99,8 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     "--by",
     multiple=True,
     metavar="LABEL",
-    help="Break the numbers down by a label of the data set, or by size. May be repeated.",
+    help="Break the numbers down by a label of the data set, or by size, yaw, quality or another quality score. May be "
+    "repeated.",
 )
 @click.option(
     "--search",

@@ -23,6 +23,8 @@ from ..embed import Embedder
 from ..errors import DataError, RecordError, UndefinedMetric
 from ..metrics.bootstrap import DRAWS
 from ..preprocess import PREPROCESSORS, Preprocessor
+from ..preprocess.gate import DEFAULT_QUALITY, QUALITY
+from ..preprocess.quality import is_quality
 from ..protocol import FAILURE_WORDS, Protocol
 from ..records import nearest, plain
 from ..results import BASELINE, Drift, Failure, Result
@@ -35,6 +37,7 @@ from .drift import independent
 from .drifting import Meter, drifts
 from .embeddings import Embeddings, Settings, detect, embed
 from .examples import confusions, examples
+from .facts import facts
 from .flips import flips, impostors
 from .given import Given, digest_of, given
 from .harm import harm
@@ -43,7 +46,7 @@ from .keep import keep
 from .kept import MOST
 from .pipelines import Applied
 from .piping import Piping, Run, piped
-from .plan import SIZE, Plan, fingerprint, firsts, label_columns, make
+from .plan import SIZE, YAW, Plan, fingerprint, firsts, label_columns, make
 from .progress import Progress
 from .provenance import provenance
 from .score import verify
@@ -126,7 +129,7 @@ def evaluate(
         meter.beside(embedder)
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
-        _check_breakdowns(plan)
+        _check_breakdowns(plan, embedder is not None)
     with progress.timed("reading files"):
         digests = _digests(plan, progress) if embedder is not None else [""] * len(plan.samples)
     degradation = protocol.degradation
@@ -141,6 +144,12 @@ def evaluate(
         entries = embed(acquisition, digests, embedder, bare, store, settings, progress, plan.touched)
         found = dict(zip((p.card.name for p in bare), entries, strict=True))
     _some_face(found[BASELINE])
+    with progress.timed("labels"):
+        asked = {column: DEFAULT_QUALITY if column == QUALITY else column for column in _unlisted(plan)}
+        known = facts(
+            asked.values(), acquisition, digests, found[BASELINE], store=store, settings=settings, progress=progress
+        )
+        plan = dataclasses.replace(plan, measured={column: known[measure] for column, measure in asked.items()})
     with progress.timed("gates"):
         run, columns, fitted, noted = piped(
             Run(plan, acquisition, digests, found),
@@ -300,11 +309,18 @@ def _some_face(baseline: Embeddings) -> None:
         raise DataError(f"none of the {len(baseline.status):,} faces could be had; {count:,} of them: {reason}")
 
 
-def _check_breakdowns(plan: Plan) -> None:
+def _check_breakdowns(plan: Plan, images: bool) -> None:
     known = label_columns(plan.samples)
+    known += [SIZE, YAW] if plan.samples.alignment == "landmarks" else []
+    known += [QUALITY] if images else []
     for column in plan.protocol.breakdowns:
-        if column not in known and not (column == SIZE and plan.samples.alignment == "landmarks"):
+        if column not in known and not (images and is_quality(column)):
             raise RecordError(f"--by {column}: the data set has no such label; {nearest(column, known)}")
+
+
+def _unlisted(plan: Plan) -> list[str]:
+    """Return by what results are broken down that no column of the data set has."""
+    return [column for column in plan.protocol.breakdowns if column not in plan.samples.table]
 
 
 def _columns(preprocessors: Sequence[Preprocessor]) -> list[Preprocessor]:

@@ -114,6 +114,7 @@ def _with_jobs(plan: Plan, jobs: Rows, partial: str) -> Part:
         samples=plan.samples.take(rows),
         jobs=Jobs(row.astype(np.int64), plan.jobs.degraded[jobs]),
         touched=int((jobs < plan.touched).sum()),
+        measured={name: values[jobs] for name, values in plan.measured.items()},
         partial="; ".join(text for text in (plan.partial, partial) if text),
     )
     return Part(smaller, rows, jobs)

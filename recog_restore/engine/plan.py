@@ -16,11 +16,10 @@ from ..datasets import Dataset, Pairs, Samples, Split, TemplatePairs
 from ..datasets.base import MEDIA, TEMPLATE, select_folds, spans
 from ..datasets.mark import read_mark
 from ..errors import DataError
-from ..geometry import face_size
 from ..protocol import Protocol
 from .acquire import Jobs
 
-SIZE = "size"
+SIZE, YAW = "size", "yaw"
 SIZE_BINS = (0, 8, 12, 16, 24, 32, 48, 64, 96)  # pixels between the eyes
 MOST_LABELS = 12  # numbers of more values are cut into bins
 _NONE = np.empty(0, np.int64)
@@ -44,6 +43,7 @@ class Plan:
         galleries: by name, which of those templates are enrolled together, and which are searched for in them; a
             single one is named ""; none for a verification.
         partial: why not all of the protocol was run, or "".
+        measured: (J,) by name, what was measured of each job's face and results are broken down by.
     """
 
     protocol: Protocol
@@ -60,6 +60,7 @@ class Plan:
     probe_template: NDArray[np.int64]
     galleries: Mapping[str, Split]
     partial: str
+    measured: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
 
     @property
     def templates(self) -> bool:
@@ -174,30 +175,35 @@ def _searches(protocol: Protocol, lists: _Lists, limit: int | None) -> None:
 
 
 def label_columns(samples: Samples) -> list[str]:
-    """Return the columns by which results can be broken down; ``size`` is known where landmarks are."""
-    columns = [str(c) for c in samples.table.columns if c not in ("sample", "subject", TEMPLATE, MEDIA)]
-    return columns + ([SIZE] if samples.landmarks is not None and SIZE not in columns else [])
+    """Return the columns by which results can be broken down."""
+    return [str(c) for c in samples.table.columns if c not in ("sample", "subject", TEMPLATE, MEDIA)]
 
 
 def labels(plan: Plan, column: str) -> NDArray[np.object_]:
-    """Return the label of each comparison (or search) in a column of the samples.
+    """Return the label of each comparison (or search) in a column of the samples, or by what was measured.
 
-    Numbers of many values are cut at their quartiles. A comparison has the label that its two faces share, or both;
-    its ``size`` is the ``geometry.face_size`` of the smaller face. A template has the label that its samples share, or
-    ``several``.
+    Numbers of many values are cut at their quartiles. A comparison has the label that its two faces share, or both; of
+    what was measured, that of its smaller or worse face, or of the one that is turned further. A template has the label
+    that its samples share, or ``several``.
     """
-    if column == SIZE and column not in plan.samples.table and plan.samples.landmarks is not None:
-        size = face_size(plan.samples.landmarks)[plan.jobs.row]
+    if column in plan.measured:
+        measured = plan.measured[column]
         if not len(plan.probes):
-            return _binned(pd.Series(np.fmin(size[plan.first], size[plan.second])), SIZE_BINS, "px")
-        return _of_sides(plan, _binned(pd.Series(size), SIZE_BINS, "px"))
+            worse = np.fmax if column == YAW else np.fmin
+            return _of_numbers(pd.Series(worse(measured[plan.first], measured[plan.second])), column)
+        return _of_sides(plan, _of_numbers(pd.Series(measured), column))
     values = plan.samples.table[column]
     if pd.api.types.is_numeric_dtype(values) and values.nunique() > MOST_LABELS:
-        label = _binned(values, np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]))[:-1], "")
+        label = _of_numbers(values, column)
     else:
         label = values.astype(object).where(values.notna(), "unknown").astype(str).to_numpy(dtype=object)
-    label = label[plan.jobs.row]
-    return _of_sides(plan, label)
+    return _of_sides(plan, label[plan.jobs.row])
+
+
+def _of_numbers(values: pd.Series, column: str) -> NDArray[np.object_]:
+    if column == SIZE:
+        return _binned(values, SIZE_BINS, "px")
+    return _binned(values, np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]).dropna())[:-1], "")
 
 
 def _of_sides(plan: Plan, label: NDArray[np.object_]) -> NDArray[np.object_]:

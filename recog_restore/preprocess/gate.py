@@ -33,8 +33,8 @@ MEASURES: dict[str, str] = {
 }
 DRIFT = "drift"
 
-# The measure that ``quality`` stands for.
-DEFAULT_QUALITY = "sharpness"
+# What ``quality`` stands for.
+QUALITY, DEFAULT_QUALITY = "quality", "sharpness"
 
 Facts = Mapping[str, NDArray[np.floating[Any]]]
 
@@ -128,8 +128,8 @@ def _condition(part: str, text: str) -> Condition:
             f"--gate {text!r}: expected none, learned:FILE, or conditions such as size<24, yaw>45, quality<80, "
             "drift<0.3, joined by ' and '"
         )
-    measure = DEFAULT_QUALITY if found[1] == "quality" else found[1]
+    measure = DEFAULT_QUALITY if found[1] == QUALITY else found[1]
     if measure not in MEASURES and not quality.is_quality(measure):
-        known = [*MEASURES, *quality.QUALITIES, "quality", "onnx:FILE", "python:MODULE:CLASS"]
+        known = [*MEASURES, *quality.QUALITIES, QUALITY, "onnx:FILE", "python:MODULE:CLASS"]
         raise RecordError(f"--gate {text!r}: no measure named {measure!r}; {nearest(measure, known)}")
     return Condition(measure, found[2], float(found[3]))

@@ -25,6 +25,7 @@ from recog_restore.engine.embeddings import Settings
 from recog_restore.errors import ConventionError, DataError, RecordError
 from recog_restore.faces import to_float
 from recog_restore.geometry import CROPS, canonical_crop
+from recog_restore.preprocess.quality import Sharpness
 from recog_restore.preprocess.spec import create
 from recog_restore.protocol import load
 from recog_restore.results import Result, read
@@ -238,15 +239,34 @@ def test_folds_are_selected_and_named_in_the_metric(drawn: Path, tmp_path: Path)
     assert [v.where for v in result.values if v.metric == "accuracy"] == [{"fold": str(i)} for i in (1, 2, 3)]
 
 
-def test_breakdown_covers_every_comparison_once(drawn: Path, tmp_path: Path) -> None:
-    result = run(drawn, tmp_path, ["clahe"], ["breakdowns=['size']"])
+@pytest.mark.parametrize("by", ["size", "yaw", "quality"])
+def test_breakdown_covers_every_comparison_once(drawn: Path, tmp_path: Path, by: str) -> None:
+    result = run(drawn, tmp_path, ["clahe"], [f"breakdowns=['{by}']"])
     for metric in ("fnmr@baseline", "fmr@baseline"):
-        parts = [v for v in result.values if v.metric == metric and "size" in v.where and v.preprocessor == "clahe"]
+        parts = [v for v in result.values if v.metric == metric and by in v.where and v.preprocessor == "clahe"]
         assert sum(v.n for v in parts) == result.value(metric, "clahe").n
         rates = sum(v.n * v.value for v in parts if v.n)
         assert rates == pytest.approx(result.value(metric, "clahe").n * result.value(metric, "clahe").value)
     with pytest.raises(RecordError, match=r"--by sizze: the data set has no such label; did you mean 'size'\?"):
         run(drawn, tmp_path, changes=["breakdowns=['sizze']"])
+
+
+def test_a_comparison_counts_by_its_worse_face_as_the_degradation_leaves_it(drawn: Path, tmp_path: Path) -> None:
+    result = run(drawn, tmp_path, changes=["breakdowns=['size', 'quality']", "degradation={name='bicubic-down8'}"])
+    counts = {
+        by: {v.where[by]: v.n for v in result.values if v.metric == "fnmr@baseline" and by in v.where}
+        for by in ("size", "quality")
+    }
+    assert counts["size"]["0–8 px"] == 60  # 35 px of the crop between the eyes, divided by 8
+    dataset = open_dataset("drawn", drawn)
+    samples, pairs, score = dataset.samples(), dataset.pairs(), Sharpness()
+    sharpness = []
+    for row, name in enumerate(samples.table["sample"]):
+        crop = canonical_crop(read_image(samples.files[row]), samples.landmarks[row])
+        sharpness.append(float(score(to_float(degrade(crop, "bicubic-down8", 0, name)[None]))))
+    worse = np.minimum(*(np.array(sharpness, np.float32)[side] for side in (pairs.first, pairs.second)))
+    quarter = np.searchsorted(np.quantile(worse, [0.25, 0.5, 0.75]), worse, side="right")
+    assert list(counts["quality"].values()) == [int((pairs.mated & (quarter == q)).sum()) for q in range(4)]
 
 
 def test_examples_are_the_greatest_changes(drawn: Path, tmp_path: Path) -> None:
