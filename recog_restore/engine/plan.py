@@ -203,7 +203,12 @@ def labels(plan: Plan, column: str) -> NDArray[np.object_]:
 def _of_numbers(values: pd.Series, column: str) -> NDArray[np.object_]:
     if column == SIZE:
         return _binned(values, SIZE_BINS, "px")
-    return _binned(values, np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]).dropna())[:-1], "")
+    edges = np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]).dropna())
+    if not len(edges):
+        return np.full(len(values), "unknown", dtype=object)
+    edges = edges[: max(1, len(edges) - 1)]  # the greatest value ends the last bin
+    short = [float(f"{edge:.3g}") for edge in edges]
+    return _binned(values, edges, "", short if len(set(short)) == len(edges) else edges)
 
 
 def _of_sides(plan: Plan, label: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -231,10 +236,15 @@ def _of_templates(label: NDArray[np.object_], template: NDArray[np.int64]) -> ND
     return shared
 
 
-def _binned(values: pd.Series, starts: Sequence[float] | NDArray[np.floating], unit: str) -> NDArray[np.object_]:
-    names = [f"{a:g}–{b:g} {unit}".strip() for a, b in itertools.pairwise(starts)] + [
-        f"≥ {starts[-1]:g} {unit}".strip()
-    ]
+def _binned(
+    values: pd.Series,
+    starts: Sequence[float] | NDArray[np.floating],
+    unit: str,
+    shown: Sequence[float] | NDArray[np.floating] = (),
+) -> NDArray[np.object_]:
+    """Return the bin of each value; the bins are called by ``shown``, where it is given, instead of their starts."""
+    ends = shown if len(shown) else starts
+    names = [f"{a:g}–{b:g} {unit}".strip() for a, b in itertools.pairwise(ends)] + [f"≥ {ends[-1]:g} {unit}".strip()]
     place = np.searchsorted(starts, values.to_numpy(dtype=float), side="right") - 1
     return np.where(values.isna(), "unknown", np.array(names, dtype=object)[place])
 

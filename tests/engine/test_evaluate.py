@@ -11,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.metrics import roc_curve
@@ -22,6 +23,7 @@ from recog_restore.degrade import degrade
 from recog_restore.embed import EMBEDDERS, Embedder
 from recog_restore.engine import evaluate
 from recog_restore.engine.embeddings import Settings
+from recog_restore.engine.plan import _of_numbers
 from recog_restore.errors import ConventionError, DataError, RecordError
 from recog_restore.faces import to_float
 from recog_restore.geometry import CROPS, canonical_crop
@@ -267,6 +269,18 @@ def test_a_comparison_counts_by_its_worse_face_as_the_degradation_leaves_it(draw
     worse = np.minimum(*(np.array(sharpness, np.float32)[side] for side in (pairs.first, pairs.second)))
     quarter = np.searchsorted(np.quantile(worse, [0.25, 0.5, 0.75]), worse, side="right")
     assert list(counts["quality"].values()) == [int((pairs.mated & (quarter == q)).sum()) for q in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("measured", "expected"),
+    [
+        ([math.nan] * 4, ["unknown"] * 4),
+        ([2.0, 2.0, math.nan, 2.0], ["≥ 2", "≥ 2", "unknown", "≥ 2"]),
+        ([1.23456, 2.34567, 3.45678, 4.56789], ["1.23–2.07", "2.07–2.9", "2.9–3.73", "≥ 3.73"]),
+    ],
+)
+def test_what_was_measured_is_cut_at_its_quartiles(measured: list[float], expected: list[str]) -> None:
+    assert _of_numbers(pd.Series(measured), "quality").tolist() == expected
 
 
 def test_examples_are_the_greatest_changes(drawn: Path, tmp_path: Path) -> None:
