@@ -29,6 +29,16 @@ def run(
     """
     asked = [limits.limit(text) for text in gates]
     results = read(before), read(after)
+    asked_for = [result.protocol.get("id") for result in results]
+    if asked_for[0] != asked_for[1]:
+        raise ResultError(
+            f"{before} is of {asked_for[0]}, {after} of {asked_for[1]}; only runs of one can be subtracted"
+        )
+    parts = [result.data.get("partial") or "all of it" for result in results]
+    if parts[0] != parts[1]:
+        raise ResultError(
+            f"{before} holds {parts[0]}, {after} {parts[1]}; only runs of the same comparisons can be subtracted"
+        )
     old, new = (_kept(path, result) for path, result in zip((before, after), results, strict=True))
     found = _subtracted(old, new, pre, against)
     findings = limits.check(asked, found)
@@ -58,7 +68,7 @@ def _subtracted(old: Kept, new: Kept, pre: str | None, against: str | None) -> l
         raise RecordError(f"--against {against}: say with --pre NAME what of the second run is compared with it")
     names = [name for name in new.preprocessors if name in old.preprocessors] if pre is None else [pre]
     if pre is None and names == [BASELINE] and len(old.preprocessors) > 1 and len(new.preprocessors) > 1:
-        theirs = " and ".join(", ".join(run.preprocessors[1:]) for run in (old, new))
+        theirs = " and ".join(", ".join(map(repr, run.preprocessors[1:])) for run in (old, new))
         raise RecordError(f"the runs have no preprocessor in common ({theirs}); say --pre NAME --against NAME")
     draws = bootstrap(old)
     return [d for name in names for d in differences((old, against or name), (new, name), draws)]

@@ -16,6 +16,7 @@ from ..files import write_whole
 from ..geometry import CANONICAL_SIZE
 from ..preprocess import Preprocessor
 from ..report.drift import sentence
+from .base import JUDGE
 
 WORST = "drift.png"
 _FACES = 10  # of them at most on the sheet
@@ -61,5 +62,9 @@ class PhotoDrift:
         except OSError as error:
             raise DataError(f"{out / WORST}: cannot be written: {error.strerror}") from None
         warnings = [f"warning: {text}" for text in no_witness(moved)]
+        if all(entry.judge == JUDGE for entry in moved):
+            warnings.append(
+                f"warning: {JUDGE} knows rendered people only; judge photos by a recognizer of real ones, --judge SPEC"
+            )
         files = f"drift: {out / FILE} has every face, {out / WORST} the {shown} moved most"
         return [*warnings, *(sentence(summary(entry)) for entry in moved), files]

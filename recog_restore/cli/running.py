@@ -95,6 +95,10 @@ def run(
         recognizer = create_embedder(embedder or _default_embedder(question), settings.device, threads)
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
     piping = Piping(tuple(create_gate(text) for text in gates), tuple(fusions), fit, seed or 0)
+    if (drift or judges) and not (pre or given):
+        raise RecordError("--drift and --judge are about what a preprocessor does; name one with --pre")
+    if draws == 1:
+        raise RecordError("--draws 1: an interval needs at least 2, and 1000 to be steady; 0 leaves intervals out")
     witnesses = tuple(create_embedder(text, settings.device, threads) for text in judges)
     out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name if recognizer else 'features'}")
     _writable(out)
@@ -127,6 +131,8 @@ def run(
         Console().print(tables.summary(result))
         for line in _remarks(result):
             click.echo(line)
+        if fit is not None:
+            click.echo(f"gate file: {fit}; use it with --gate learned:{fit}")
         click.echo(f"result: {out / 'result.json'}\nreport: {out / 'report.html'}")
 
 

@@ -95,7 +95,9 @@ def differences(
     _comparable(old, new)
     for kept, wanted in (before, after):
         if wanted not in kept.preprocessors:
-            raise ResultError(f"the run has no preprocessor {wanted!r}; it has {', '.join(kept.preprocessors)}")
+            raise ResultError(
+                f"the run has no preprocessor {wanted!r}; it has {', '.join(map(repr, kept.preprocessors))}"
+            )
     draws = draws or bootstrap(old)
     threshold, same = baseline_threshold(old), _identical(old, against, new, name)
     both = old.counted[against] & new.counted[name]

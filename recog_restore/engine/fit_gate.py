@@ -190,6 +190,7 @@ def describe(learned: Learned) -> str:
         )
     weights = ", ".join(f"{term.measure} {term.weight:+.2f}" for term in learned.terms)
     return (
-        f"the gate touches {100 * fitted.share:.0f} % of {fitted.faces:,} faces of {len(fitted.subjects):,} subjects "
-        f"(z {fitted.z:.1f}); weights of the standing among them: {weights}"
+        f"it touches {100 * fitted.share:.0f} % of the {fitted.faces:,} faces of {len(fitted.subjects):,} subjects "
+        f"that it was fitted on (gain there: {fitted.z:.1f} standard errors); weights of a face's place among them: "
+        f"{weights}"
     )

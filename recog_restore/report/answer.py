@@ -133,7 +133,7 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
             f"{points(change)}{between(found.interval) if found else ''} points {over}; {failed}."
         )
     where = effects.where(result, preprocessor) or _where(result, name, preprocessor)
-    flips = effects.flips(result, preprocessor)
+    flips = " ".join(filter(None, (effects.flips(result, preprocessor), effects.touched(result, preprocessor))))
     return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, _spread(before, after), where, flips)
 
 

@@ -8,6 +8,7 @@ from .wording import (
     between,
     bin_words,
     count,
+    counted,
     heading,
     points,
     primary,
@@ -66,6 +67,15 @@ def flips(result: Result, preprocessor: str) -> str:
     if found is None or found.fixed is None or found.broken is None:
         return ""
     return f"Fixes {count(found.fixed)} and breaks {count(found.broken)} of {trials_counted(result, found.n)}."
+
+
+def touched(result: Result, preprocessor: str) -> str:
+    """Return how many faces a gate let the preprocessor touch; empty where there is no gate."""
+    settings = next((p.get("settings") or {} for p in result.preprocessors if p.get("name") == preprocessor), {})
+    if "gate" not in settings:
+        return ""
+    number = int(settings.get("touched", 0))
+    return f"The gate touches {counted(number, 'face')}." if number else "The gate touches no face: nothing was tested."
 
 
 def place(found: Difference) -> str:

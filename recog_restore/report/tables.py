@@ -91,6 +91,8 @@ THRESHOLD_COLUMNS = (
 # What fits a terminal of 80 columns, after the primary metric; the report has the rest.
 _HEADLINES = ("eer", "tar@far=1e-3", "fnmr@baseline", "fmr@baseline", "rank1", "rank5", "rank10")
 
+# Characters of a name that stand on one line of the terminal; longer ones are wrapped, so that all columns have room.
+_NAME = 12
 _STYLES = {"better": "green", "worse": "red"}
 _FEW = "† fewer than 10 false accepts or alarms: read the order of magnitude, not the digits"
 
@@ -191,7 +193,7 @@ def _said(result: Result) -> list[Text]:
 def _headline(result: Result) -> Table:
     names, values = _headlines(result), Values(result)
     table = Table(caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", overflow="fold", min_width=min(24, max(map(len, preprocessors(result)))))
+    table.add_column("", overflow="fold", min_width=min(_NAME, max(map(len, preprocessors(result)))))
     for name in names:
         table.add_column(Text(metric(name).short.replace(" ", "\n")), justify="right", no_wrap=True)
     table.add_column("Failed", justify="right")
@@ -214,7 +216,7 @@ def _over(bins: Bins) -> Table:
         collapse_padding=True,
     )
     rows = [row for group in bins.groups for row in group.rows]
-    table.add_column("", overflow="fold", min_width=min(16, max(len(label(row.heading)) for row in rows)))
+    table.add_column("", overflow="fold", min_width=min(_NAME, max(len(label(row.heading)) for row in rows)))
     for column in bins.columns:
         table.add_column(Text(column.heading.replace(" ", "\n")), justify="right", no_wrap=True)
     for row in rows:

@@ -55,9 +55,24 @@ def test_drift_is_printed_and_written(drawn: Path, kept: Path, tmp_path: Path) -
         (("--gate", "sise<3"), "no measure named 'sise'; did you mean 'size'"),
         (("--gate", "learned:gone.json"), "gone.json: no such gate"),
         (("--fit-gate", "nowhere/gate.json"), "there is no folder nowhere"),
+        (("--draws", "1"), "--draws 1: an interval needs at least 2"),
     ],
 )
 def test_a_gate_that_cannot_be_is_misuse(drawn: Path, kept: Path, tmp_path: Path, more: tuple, message: str) -> None:
     done = evaluate(drawn, kept, tmp_path, "--pre", "clahe", *more)
     assert done.exit_code == 2
     assert message in done.stderr
+
+
+def test_drift_without_a_preprocessor_is_misuse(drawn: Path, kept: Path, tmp_path: Path) -> None:
+    done = evaluate(drawn, kept, tmp_path, "--drift")
+    assert done.exit_code == 2
+    assert "--drift and --judge are about what a preprocessor does; name one with --pre" in done.stderr
+
+
+def test_a_gate_that_opens_for_nobody_is_said_to_have_tested_nothing(drawn: Path, kept: Path, tmp_path: Path) -> None:
+    done = evaluate(drawn, kept, tmp_path, "--pre", "clahe", "--gate", "size<1", "--gate", "size>1")
+    assert done.exit_code == 0, done.output
+    words = " ".join(done.stdout.split())
+    assert "The gate touches no face: nothing was tested." in words
+    assert "The gate touches 60 faces." in words

@@ -75,13 +75,13 @@ def test_runs_without_a_common_preprocessor_are_not_compared_by_their_baselines(
     assert done.exit_code == 0, done.output
     done = rr_run("report", "diff", runs["one"], tmp_path / "other", "--gate-on", "eer +1.0")
     assert done.exit_code == 2
-    assert "no preprocessor in common (clahe and clahe,strength=0.5); say --pre NAME --against NAME" in done.stderr
+    assert "no preprocessor in common ('clahe' and 'clahe,strength=0.5'); say --pre NAME --against NAME" in done.stderr
 
 
 def test_comparisons_of_another_run_than_the_result_are_refused(runs: dict[str, Path], tmp_path: Path) -> None:
     shutil.copytree(runs["one"], tmp_path / "mixed")
     shutil.copy(runs["limited"] / "result.json", tmp_path / "mixed")
-    done = rr_run("report", "diff", tmp_path / "mixed", runs["one"])
+    done = rr_run("report", "diff", tmp_path / "mixed", tmp_path / "mixed")
     assert done.exit_code == 1
     assert "its comparisons are those of another run than its result" in done.stderr
 
@@ -89,7 +89,7 @@ def test_comparisons_of_another_run_than_the_result_are_refused(runs: dict[str, 
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
-        (("--pre", "gian"), 1, "the run has no preprocessor 'gian'; it has none, clahe"),
+        (("--pre", "gian"), 1, "the run has no preprocessor 'gian'; it has 'none', 'clahe'"),
         (("--against", "none"), 2, "--against none: say with --pre NAME what of"),
         (("--gate-on", "rank1@90"), 2, "expected METRIC[@PART] POINTS"),
         (("--gate-on", "rank1 -1"), 2, "nothing is called 'rank1'"),
@@ -139,3 +139,13 @@ def test_values_come_with_their_differences_and_thresholds_as_json(runs: dict[st
     assert {row["fmr"] for row in thresholds} == {1e-2, 1e-3, 1e-4, 1e-5, 1e-6}
     latex = rr_run("report", runs["both"], "--latex").stdout
     assert "significant after Holm" in latex
+
+
+def test_runs_of_other_protocols_or_parts_are_told_apart_in_words(runs: dict[str, Path], tmp_path: Path) -> None:
+    done = rr_run("report", "diff", runs["one"], runs["limited"])
+    assert f"{runs['one']} holds all of it, {runs['limited']} 60 of 120 comparisons; only runs" in done.stderr
+    other = json.loads((runs["one"] / "result.json").read_text("utf-8"))
+    other["protocol"]["id"] = "lfw@1"
+    (tmp_path / "result.json").write_text(json.dumps(other), "utf-8")
+    done = rr_run("report", "diff", runs["one"], tmp_path)
+    assert f"{runs['one']} is of drawn@1, {tmp_path} of lfw@1; only runs of one can be subtracted" in done.stderr

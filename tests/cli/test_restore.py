@@ -137,7 +137,8 @@ def test_a_restorer_that_only_its_teacher_judges_is_warned_of(tmp_path: Path) ->
     assert "warning: the drift of mdfr has no independent judge: a loss of its training used arcface" in done.stdout
     done = run(*arguments, "--drift")
     assert "judged by cosface-synthpie: mean cosine" in done.stdout
-    assert "warning" not in done.stdout
+    assert "no independent judge" not in done.stdout
+    assert "warning: cosface-synthpie knows rendered people only" in done.stdout
 
 
 def test_a_photo_does_not_take_the_place_of_the_drift(album: Path, tmp_path: Path) -> None:

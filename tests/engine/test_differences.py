@@ -397,7 +397,9 @@ def test_runs_of_other_comparisons_are_not_subtracted() -> None:
     ):
         with pytest.raises(ResultError, match=message):
             differences((kept, "none"), (dataclasses.replace(kept, **change), "gain"))
-    with pytest.raises(ResultError, match="the run has no preprocessor 'gian'; it has none, same, gain, noise, swap"):
+    with pytest.raises(
+        ResultError, match="the run has no preprocessor 'gian'; it has 'none', 'same', 'gain', 'noise', 'swap'"
+    ):
         differences((kept, "none"), (kept, "gian"))
 
 
