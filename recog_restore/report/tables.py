@@ -92,7 +92,7 @@ THRESHOLD_COLUMNS = (
 _HEADLINES = ("eer", "tar@far=1e-3", "fnmr@baseline", "fmr@baseline", "rank1", "rank5", "rank10")
 
 # Characters of a name that stand on one line of the terminal; longer ones are wrapped, so that all columns have room.
-_NAME = 12
+_NAME = 9
 _STYLES = {"better": "green", "worse": "red"}
 _FEW = "† fewer than 10 false accepts or alarms: read the order of magnitude, not the digits"
 
