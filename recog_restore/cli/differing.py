@@ -29,16 +29,7 @@ def run(
     """
     asked = [limits.limit(text) for text in gates]
     results = read(before), read(after)
-    asked_for = [result.protocol.get("id") for result in results]
-    if asked_for[0] != asked_for[1]:
-        raise ResultError(
-            f"{before} is of {asked_for[0]}, {after} of {asked_for[1]}; only runs of one can be subtracted"
-        )
-    parts = [result.data.get("partial") or "all of it" for result in results]
-    if parts[0] != parts[1]:
-        raise ResultError(
-            f"{before} holds {parts[0]}, {after} {parts[1]}; only runs of the same comparisons can be subtracted"
-        )
+    _check((before, after), results)
     old, new = (_kept(path, result) for path, result in zip((before, after), results, strict=True))
     found = _subtracted(old, new, pre, against)
     findings = limits.check(asked, found)
@@ -54,6 +45,20 @@ def run(
     for finding in findings:
         click.echo(visible(f"{'kept' if finding.kept else 'NOT KEPT'}: {finding.words}"), err=form is not None)
     return all(finding.kept for finding in findings)
+
+
+def _check(paths: tuple[Path, Path], results: tuple[Result, Result]) -> None:
+    """Raise ResultError, in words, where the runs are of two protocols or of two parts of one."""
+    (before, after), protocols = paths, [result.protocol.get("id") for result in results]
+    if protocols[0] != protocols[1]:
+        raise ResultError(
+            f"{before} is of {protocols[0]}, {after} of {protocols[1]}; only runs of one can be subtracted"
+        )
+    parts = [result.data.get("partial") or "all of it" for result in results]
+    if parts[0] != parts[1]:
+        raise ResultError(
+            f"{before} holds {parts[0]}, {after} {parts[1]}; only runs of the same comparisons can be subtracted"
+        )
 
 
 def _kept(path: Path, result: Result) -> Kept:

@@ -43,7 +43,8 @@ class Answer:
         sentence: what follows the name: ``lowers 10-fold accuracy from …``.
         spread: what the run says of how sure the two values are; empty where it says nothing.
         where: in which parts it helps and harms, or gains and loses most; empty where the run has none.
-        flips: how many decisions it fixes and breaks; empty where the run does not say.
+        flips: how many decisions it fixes and breaks, and how many faces its gate touches; empty where the run does not
+            say.
     """
 
     preprocessor: str
