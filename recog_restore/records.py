@@ -35,6 +35,8 @@ def read_toml(path: Path | Traversable) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         raise ResourceMissing(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise ResourceMissing(f"{path}: expected a TOML file, found a folder") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{path}: not valid TOML: {error}") from None
 

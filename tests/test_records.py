@@ -65,6 +65,8 @@ def test_what_does_not_fit_is_named(values: dict[str, Any], message: str) -> Non
 def test_files_that_are_no_toml_are_named(tmp_path: Path) -> None:
     with pytest.raises(ResourceMissing, match="none.toml: no such file"):
         read_toml(tmp_path / "none.toml")
+    with pytest.raises(ResourceMissing, match="expected a TOML file, found a folder"):
+        read_toml(tmp_path)
     (tmp_path / "bad.toml").write_text("a = \n")
     with pytest.raises(RecordError, match=r"bad.toml: not valid TOML: .*line 1"):
         read_toml(tmp_path / "bad.toml")

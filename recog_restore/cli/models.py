@@ -64,11 +64,21 @@ def show(spec: str) -> None:
 
 
 def _restorer(spec: str) -> Traversable | None:
-    """Return the folder of a restorer, ``card:FOLDER`` or a name that the package brings; None of anything else."""
+    """Return the folder of a restorer, ``card:FOLDER`` or a name that the package brings; None of an embedder.
+
+    Raises:
+        UnknownName: a name that neither has.
+    """
+    from ..embed.spec import KINDS, names
+    from ..errors import UnknownName
     from ..networks.cards import RestorerCard, kind_of, shipped
+    from ..records import nearest
     from ..spec import parse_spec
 
     named = parse_spec(spec)
+    known = [*shipped("restorer"), *names()]
+    if not named.argument and named.name not in (*known, *KINDS):
+        raise UnknownName(f"no embedder or restorer named {named.name!r}; {nearest(named.name, known)}")
     folder = Path(named.argument) if named.name == "card" else shipped("restorer").get(named.name)
     if folder is None or not (card := folder.joinpath("card.toml")).is_file():
         return None

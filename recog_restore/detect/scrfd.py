@@ -33,6 +33,10 @@ class Scrfd(Detector):
         if getattr(self._net, "taskname", "") != "detection":
             raise WeightsError(f"{file}: insightface does not take this file for a detector")
         self._net.prepare(ctx_id=-1, det_thresh=score, input_size=(side, side))
+        try:
+            self._net.detect(np.zeros((side, side, 3), np.uint8))
+        except Exception as error:
+            raise WeightsError(f"{file}: not a detector of SCRFD's form: {error}; YuNet's is yunet:FILE") from None
         self._settings = {"score": score, "side": side}
         self._sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
 

@@ -126,7 +126,7 @@ def cells(table: PaperTable, results: Sequence[Result]) -> list[list[Cell]]:
         protocols = unique(condition.protocol for condition in table.conditions if condition.protocol)
         raise RecordError(
             f"none of the results has a number of this table; expected runs of {', '.join(protocols)} with "
-            f"{', '.join(wanted)}"
+            f"{', '.join(wanted)}; got {'; '.join(map(_given, results))}"
         )
     return found
 
@@ -169,7 +169,9 @@ def _found(results: Sequence[Result], method: Method, condition: Condition) -> F
             and _called(value.preprocessor) == name
         ]
         if len({entry.value for entry in found}) > 1:
-            who = unique(f"{_embedder(entry.result)} with {entry.preprocessor}" for entry in found)
+            who = unique(
+                f"{_measured(entry)} by {_embedder(entry.result)} with {entry.preprocessor}" for entry in found
+            )
             raise RecordError(
                 f"{method.name} at {condition.name}: the results have different numbers ({'; '.join(who)}); "
                 "expected one: leave out the others"
@@ -177,6 +179,14 @@ def _found(results: Sequence[Result], method: Method, condition: Condition) -> F
         if found:
             return found[0]
     return None
+
+
+def _given(result: Result) -> str:
+    """Return what a result measures, and on what part of the data."""
+    tried = unique(_called(value.preprocessor) for value in result.values)
+    metrics = unique(value.metric for value in result.values)
+    partial = f", {result.data['partial']}" if result.data.get("partial") else ""
+    return visible(f"{protocol(result)} of {', '.join(tried)} ({', '.join(metrics)}){partial}")
 
 
 def _called(preprocessor: str) -> str:
@@ -210,6 +220,7 @@ def _notes(table: PaperTable, found: Sequence[Sequence[Cell]]) -> list[str]:
         partial = "a partial run" if result.data.get("partial") else ""
         parts = (f"{protocol(result)} with {_embedder(result)}", partial, note(result))
         lines.append(f"measured on {_DATA.get(data, data)}: {'; '.join(filter(None, parts))}")
+        lines += result.warnings
     ours = [
         f"{method.name} is {name}"
         for method, row in zip(table.methods, found, strict=True)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -93,6 +94,7 @@ _HEADLINES = ("eer", "tar@far=1e-3", "fnmr@baseline", "fmr@baseline", "rank1", "
 
 # Characters of a name that stand on one line of the terminal; longer ones are wrapped, so that all columns have room.
 _NAME = 9
+_WIDTH = 80
 _STYLES = {"better": "green", "worse": "red"}
 _FEW = "† fewer than 10 false accepts or alarms: read the order of magnitude, not the digits"
 
@@ -208,19 +210,25 @@ def _headline(result: Result) -> Table:
 
 
 def _over(bins: Bins) -> Table:
+    rows = [row for group in bins.groups for row in group.rows]
+    name = min(_NAME, max(len(label(row.heading)) for row in rows))
+    cells = [[_narrow(row.cells[place]) for row in rows] for place in range(len(bins.columns))]
+    headings = [Text(column.heading.replace(" ", "\n")) for column in bins.columns]
+    widths = [max(cell_len(line) for text in texts for line in text.plain.split("\n")) for texts in cells]
+    room = 2 + name + sum(width + 2 for width in widths) <= _WIDTH
     table = Table(
         title=Text(f"{bins.title}, %"),
         title_justify="left",
         box=SIMPLE_HEAD,
+        padding=(0, int(room)),
         pad_edge=False,
         collapse_padding=True,
     )
-    rows = [row for group in bins.groups for row in group.rows]
-    table.add_column("", overflow="fold", min_width=min(_NAME, max(len(label(row.heading)) for row in rows)))
-    for column in bins.columns:
-        table.add_column(Text(column.heading.replace(" ", "\n")), justify="right", no_wrap=True)
-    for row in rows:
-        table.add_row(Text(visible(label(row.heading))), *map(_narrow, row.cells))
+    table.add_column("", overflow="fold", min_width=name)
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for place, row in enumerate(rows):
+        table.add_row(Text(visible(label(row.heading))), *(column[place] for column in cells))
     if any(searches := [_searches(column) for column in bins.columns]):
         table.add_row(Text("searches", "dim"), *(Text(number, "dim") for number in searches))
     return table

@@ -49,6 +49,13 @@ def test_a_restorer_is_listed_after_pre_alone_shown_and_checked(models: Path) ->
     assert "expected SHA-256" in rr_run("models", "check", "tiny-frn").stderr
 
 
+def test_a_card_of_an_unknown_name_is_looked_for_among_restorers_too(models: Path) -> None:
+    assert (
+        "no embedder or restorer named 'tiny-frm'; did you mean 'tiny-frn'?"
+        in rr_run("models", "show", "tiny-frm").stderr
+    )
+
+
 def run(drawn: Path, tmp_path: Path, pre: str) -> Result:
     places = ("--store", tmp_path / "store", "--out", tmp_path / "out", "--workers", 0)
     limits = ("--limit", 12, "--faces", 0)

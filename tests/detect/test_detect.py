@@ -103,6 +103,11 @@ def test_another_network_is_no_detector(shared: Path) -> None:
         create(f"yunet:{shared / 'weights' / 'pfld-68.onnx'}")
 
 
+def test_yunet_is_no_scrfd(shared: Path) -> None:
+    with pytest.raises(WeightsError, match="not a detector of SCRFD's form: .*; YuNet's is yunet:FILE"):
+        create(f"scrfd:{shared / 'weights' / 'yunet.onnx'}")
+
+
 def test_what_is_no_detector_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"nothing")
     with pytest.raises(WeightsError, match="OpenCV cannot read this as a YuNet"):

@@ -156,6 +156,18 @@ def test_the_summary_of_a_search_has_a_column_per_bin_and_says_what_its_faces_ar
         assert "+16.71" in table
 
 
+def test_the_last_column_is_whole_where_all_numbers_are_long(poses: Callable[..., Result]) -> None:
+    result = poses()
+    values = tuple(
+        dataclasses.replace(value, value=1.0 if value.preprocessor == "none" else 0.5) for value in result.values
+    )
+    text = printed(dataclasses.replace(result, values=values, differences=()))
+    assert max(map(len, text.splitlines())) <= 80
+    numbers = [line.split() for line in text.split("over |yaw|")[1].splitlines()]
+    assert ["baseline", *["100.00"] * 9] in numbers
+    assert ["−50.00"] * 9 in [line[-9:] for line in numbers]
+
+
 def test_a_search_without_bins_has_one_table(search: Callable[..., Result], make: Callable[..., Result]) -> None:
     assert "over" not in printed(search())
     assert "over" not in printed(make())
