@@ -227,8 +227,8 @@ def _over(bins: Bins) -> Table:
     table.add_column("", overflow="fold", min_width=name)
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
-    for place, row in enumerate(rows):
-        table.add_row(Text(visible(label(row.heading))), *(column[place] for column in cells))
+    for row, *numbers in zip(rows, *cells, strict=True):
+        table.add_row(Text(visible(label(row.heading))), *numbers)
     if any(searches := [_searches(column) for column in bins.columns]):
         table.add_row(Text("searches", "dim"), *(Text(number, "dim") for number in searches))
     return table
