@@ -82,6 +82,11 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
     return np.ascontiguousarray(pixels.permute(0, 2, 3, 1).cpu().numpy())
 
 
+def luma(images: Tensor) -> Tensor:
+    """Return (B, 1, H, W) BT.601 luma of (B, 3, H, W) RGB: OpenCV's and Pillow's grey."""
+    return (images * images.new_tensor((0.299, 0.587, 0.114))[:, None, None]).sum(1, keepdim=True)
+
+
 @contextmanager
 def one_torch_thread() -> Iterator[None]:
     """Let torch compute in the calling thread alone.

@@ -15,8 +15,8 @@ from .base import SETTINGS, Command
 def export(name: str, out: Path) -> None:
     """Write embedder or restorer NAME, or card:FOLDER, as ONNX for batches of any size.
 
-    The output is compared with torch's, and the file is written only if they differ by less than 1e-4. Beside an
-    embedder its card is written too (FILE.toml), so that onnx:FILE.onnx gives the same embeddings.
+    The output is compared with torch's, and the file is written only if they differ by less than 1e-4. Its card is
+    written beside it (FILE.toml), so that onnx:FILE.onnx gives the same embeddings or faces and says what made them.
     """
     from .exporting import run
 

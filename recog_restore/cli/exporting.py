@@ -7,13 +7,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import click
+from torch import Tensor
 from torch.nn.functional import interpolate
 
 from ..embed.card import CardEmbedder
 from ..errors import RecordError, UnknownName
 from ..faces import to_float
 from ..files import write_whole
-from ..geometry import CANONICAL_SIZE
 from ..networks.cards import EmbedderCard, RestorerCard, kind_of, read_card, read_restorer_card, shipped
 from ..networks.export import Exported
 from ..networks.export import export as write
@@ -24,26 +24,24 @@ from ..records import nearest
 
 
 def run(name: str, out: Path) -> None:
-    """Write the named network as ONNX, an embedder's card beside it, and say how far it is from torch."""
+    """Write the named network as ONNX, its card beside it, and say how far it is from torch."""
     if out.suffix != ".onnx":
         raise RecordError(f"{out}: expected a file named *.onnx")
     place = _folder(name)
     card: EmbedderCard | RestorerCard
     if kind_of(place.joinpath("card.toml")) == RestorerCard.kind:
-        card = read_restorer_card(place.joinpath("card.toml"))
-        written = _export_restorer(place, card, out)
-        how = f"--pre onnx:{out}" if card.size == CANONICAL_SIZE else ""
+        card, option = read_restorer_card(place.joinpath("card.toml")), "--pre"
+        inputs = interpolate(to_float(drawn_faces()), card.size, mode="bilinear", antialias=True)
     else:
-        card = read_card(place.joinpath("card.toml"))
-        written = _export_embedder(place, card, out)
-        how = f"--embedder onnx:{out}"
+        card, option = read_card(place.joinpath("card.toml")), "--embedder"
+        inputs = CardEmbedder(place).prepare(to_float(drawn_faces()))
+    written = _export(place, card, inputs, out)
     click.echo(
         f"{out}: {card.network}, {card.weights.parameters:,} parameters; {card.words()}; output "
         f"{'×'.join(map(str, written.shape))}; batches of any size; largest difference from torch "
         f"{written.difference:.1e}, below 1e-4"
     )
-    if how:
-        click.echo(f"use it with {how}")
+    click.echo(f"use it with {option} onnx:{out}; {out.with_suffix('.toml').name} is its card: keep it beside the file")
 
 
 def _folder(name: str) -> Traversable:
@@ -58,17 +56,11 @@ def _folder(name: str) -> Traversable:
     return known[name]
 
 
-def _export_embedder(place: Traversable, card: EmbedderCard, out: Path) -> Exported:
+def _export(place: Traversable, card: EmbedderCard | RestorerCard, inputs: Tensor, out: Path) -> Exported:
     beside = out.with_suffix(".toml")
     if beside.exists():
         raise RecordError(f"{beside}: exists already, and the card of {out.name} belongs there; give another name")
-    inputs = CardEmbedder(place).prepare(to_float(drawn_faces()))
     written = write(load_network(place, card), inputs, out, card_text(card))
     weights = dataclasses.replace(card.weights, file=out.name, sha256=written.sha256)
     write_whole(beside, card_text(dataclasses.replace(card, weights=weights)).encode())
     return written
-
-
-def _export_restorer(place: Traversable, card: RestorerCard, out: Path) -> Exported:
-    faces = interpolate(to_float(drawn_faces()), card.size, mode="bilinear", antialias=True)
-    return write(load_network(place, card), faces, out, card_text(card))

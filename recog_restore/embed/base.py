@@ -9,11 +9,9 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from ..errors import ConventionError
+from ..faces import luma
 from ..geometry import CANONICAL_SIZE, CROPS
 from ..networks.cards import EmbedderCard
-
-# ITU-R BT.601 luma, the weights of OpenCV's and Pillow's grey conversion.
-_LUMA = (0.299, 0.587, 0.114)
 
 
 class Embedder(ABC):
@@ -51,7 +49,7 @@ class Embedder(ABC):
         if self.card.input.colour == "bgr":
             window = window.flip(1)
         elif self.card.input.colour == "grey":
-            window = (window * window.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True)
+            window = luma(window)
         return (window * (255.0 / self.card.input.std)).sub_(self.card.input.mean / self.card.input.std)
 
     def __call__(self, images: Tensor) -> Tensor:

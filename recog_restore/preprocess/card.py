@@ -32,24 +32,26 @@ class CardRestorer(Preprocessor):
     def __init__(self, folder: Path | Traversable, device: str = "cpu", *, strength: float = 1.0) -> None:
         super().__init__(strength)
         self.model = read_restorer_card(folder.joinpath("card.toml"))
-        if not self.model.blends and self.strength not in (0.0, 1.0):
-            raise RecordError(
-                f"strength is {self.strength}; {self.model.name} takes only 0 (the input) or 1 (the output), because a "
-                "blend of the two would be a double exposure"
-            )
+        allow(self.model, self.strength)
         self._device = device
         self._network = load_network(folder, self.model, device)
-        self.card = _described(self.model)
+        self.card = described(self.model)
+
+    def settings(self) -> dict[str, object]:
+        """Return strength, and what the card says of the computation that the weights do not."""
+        model = self.model
+        computed = {"network": model.network, "arguments": model.arguments, "size": model.size, "guide": model.guide}
+        return {**super().settings(), **computed}
 
     def restore(self, images: Tensor, landmarks: Tensor | None) -> Tensor:
         """Return what the network makes of the images, computed in float32 without TF32 at the card's size."""
         side = images.shape[-1]
-        inputs = _resized(images.to(self._device), self.model.size)
+        inputs = resized(images.to(self._device), self.model.size)
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             output = self._network(
                 inputs.contiguous(memory_format=torch.channels_last), *self._guides(images, landmarks)
             )
-        return _resized(output, side).to(images.device).contiguous()
+        return resized(output, side).to(images.device).contiguous()
 
     def _guides(self, images: Tensor, landmarks: Tensor | None) -> tuple[Tensor, ...]:
         if self.model.guide == "none":
@@ -57,7 +59,7 @@ class CardRestorer(Preprocessor):
         return tuple(guide.to(self._device) for guide in poses(len(images), landmarks, self.model.size))
 
 
-def _resized(images: Tensor, side: int) -> Tensor:
+def resized(images: Tensor, side: int) -> Tensor:
     """Return the images at another side, antialiased bicubic; at the same side, the images themselves."""
     if images.shape[-1] == side:
         return images
@@ -65,7 +67,17 @@ def _resized(images: Tensor, side: int) -> Tensor:
     return matrix @ images @ matrix.T
 
 
-def _described(model: RestorerCard) -> Card:
+def allow(model: RestorerCard, strength: float) -> None:
+    """Raise RecordError where the card does not allow the strength."""
+    if not model.blends and strength not in (0.0, 1.0):
+        raise RecordError(
+            f"strength is {strength}; {model.name} takes only 0 (the input) or 1 (the output), because a blend of the "
+            "two would be a double exposure"
+        )
+
+
+def described(model: RestorerCard) -> Card:
+    """Return what a restorer's card says, as it is printed with every result."""
     return Card(
         name=model.name,
         task=model.task,
@@ -78,4 +90,6 @@ def _described(model: RestorerCard) -> Card:
 
 
 def _rights(rights: RightsCard) -> str:
+    if rights == RightsCard():
+        return "unknown"
     return f"code: {rights.code}; weights: {rights.weights}; training data: {rights.training_data}"

@@ -13,11 +13,10 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from ..errors import ConventionError, RecordError
+from ..faces import luma
 from ..registry import Registry
 from ..spec import imported, parse_spec, typed
 
-# ITU-R BT.601 luma.
-_LUMA = (0.299, 0.587, 0.114)
 # The window of the canonical crop that is face whatever the pose: brows to mouth, between the temples.
 _FACE = slice(32, 112), slice(24, 104)
 
@@ -45,9 +44,9 @@ class Sharpness(Quality):
     def __call__(self, images: Tensor) -> Tensor:
         """Return (B,) variances."""
         rows, columns = _FACE
-        luma = (images[:, :, rows, columns] * images.new_tensor(_LUMA)[:, None, None]).sum(1, keepdim=True) * 255.0
+        grey = luma(images[:, :, rows, columns]) * 255.0
         kernel = images.new_tensor([[0.0, 1.0, 0.0], [1.0, -4.0, 1.0], [0.0, 1.0, 0.0]])
-        return conv2d(luma, kernel[None, None]).flatten(1).var(dim=1, correction=0)
+        return conv2d(grey, kernel[None, None]).flatten(1).var(dim=1, correction=0)
 
     def identity(self) -> str:
         """Return its name and version."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import shutil
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from click.testing import CliRunner, Result
 from recog_restore import resources
 from recog_restore.cli import rr
 from recog_restore.embed.spec import create as create_embedder
+from recog_restore.errors import RecordError
 from recog_restore.faces import FaceBatch
 from recog_restore.networks.cards import RestorerCard
 from recog_restore.networks.folder import write_model
@@ -54,12 +57,23 @@ def test_an_exported_restorer_gives_the_same_faces(size: int, tmp_path: Path) ->
     done = rr_export(f"card:{folder}", "--out", file)
     assert done.exit_code == 0, done.output
     assert f"output 3×{size}×{size}; batches of any size" in done.stdout
-    assert (f"use it with --pre onnx:{file}" in done.stdout) == (size == 128)
-    if size == 128:
-        torch_one, onnx_one = create_preprocessor(f"card:{folder}"), create_preprocessor(f"onnx:{file}")
-        with torch.inference_mode():
-            expected, got = torch_one(FaceBatch(FACES)), onnx_one(FaceBatch(FACES))
-        torch.testing.assert_close(got.images, expected.images, atol=1e-4, rtol=0)
+    assert f"use it with --pre onnx:{file}" in done.stdout
+    torch_one, onnx_one = create_preprocessor(f"card:{folder}"), create_preprocessor(f"onnx:{file}")
+    with torch.inference_mode():
+        expected, got = torch_one(FaceBatch(FACES)), onnx_one(FaceBatch(FACES))
+    torch.testing.assert_close(got.images, expected.images, atol=1e-4, rtol=0)
+
+
+def test_an_exported_restorer_is_what_its_card_says(tmp_path: Path) -> None:
+    file = tmp_path / "mdfr.onnx"
+    assert rr_export("mdfr", "--out", file).exit_code == 0
+    made, exported = create_preprocessor("mdfr"), create_preprocessor(f"onnx:{file}")
+    assert exported.card == dataclasses.replace(made.card, name=exported.card.name, sha256=exported.card.sha256)
+    assert exported.card.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert "arcface-synthpie" in {teacher.name for teacher in exported.card.teachers}
+    assert exported.card.task == "frontalize"
+    with pytest.raises(RecordError, match="strength is 0.5; mdfr takes only 0"):
+        create_preprocessor(f"onnx:{file},strength=0.5")
 
 
 def test_every_shipped_folder_can_be_exported_by_name() -> None:
@@ -84,6 +98,8 @@ def test_misuse_is_explained(tmp_path: Path) -> None:
     card = rr_export("arcface-synthpie", "--out", tmp_path / "x.onnx")
     assert card.exit_code == 2
     assert "x.toml: exists already, and the card of x.onnx belongs there" in card.stderr
+    assert not (tmp_path / "x.onnx").exists()
+    assert rr_export("mdfr", "--out", tmp_path / "x.onnx").exit_code == 2
     assert not (tmp_path / "x.onnx").exists()
 
 

@@ -84,6 +84,15 @@ def test_strength_blends_unless_the_card_forbids_it(restorer: Build) -> None:
         create(f"card:{rigid},strength=0.5")
 
 
+def test_every_part_of_the_card_that_changes_the_faces_is_in_the_settings(restorer: Build) -> None:
+    cards = [{}, {"arguments": {"gain": 1.0}}, {"size": 64}]
+    made = [CardRestorer(restorer(str(number), **card)) for number, card in enumerate(cards)]
+    assert len({one.card.sha256 for one in made}) == 1
+    assert [made[0].settings() == one.settings() for one in made] == [True, False, False]
+    names = {"strength", "network", "arguments", "size", "guide"}
+    assert all(set(one.settings()) == names for one in made)
+
+
 def test_golden_faces_hold_also_for_half_precision_and_not_for_other_weights(restorer: Build) -> None:
     assert verify(restorer()) < 1e-6
     folder = restorer("half", half=True)
