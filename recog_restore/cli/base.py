@@ -23,11 +23,18 @@ class Command(click.Command):
 
     Args:
         sections: in the help, headings and the names of the options below each; all others come last.
+        interrupted: what an interrupted run leaves, and how to go on.
     """
 
-    def __init__(self, *args: Any, sections: Mapping[str, tuple[str, ...]] | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        sections: Mapping[str, tuple[str, ...]] | None = None,
+        interrupted: str = "what is finished is kept; run the same command again to go on",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.sections = sections or {}
+        self.sections, self.interrupted = sections or {}, interrupted
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""
@@ -46,7 +53,7 @@ class Command(click.Command):
             click.echo(f"Error: {error}", err=True)
             raise click.exceptions.Exit(2 if isinstance(error, _MISUSE) else 1) from None
         except KeyboardInterrupt:
-            click.echo("Interrupted: what is finished is kept; run the same command again to go on", err=True)
+            click.echo(f"Interrupted: {self.interrupted}", err=True)
             raise click.exceptions.Exit(130) from None
 
 

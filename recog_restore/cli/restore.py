@@ -9,7 +9,11 @@ import click
 from .base import JUDGE, SETTINGS, Command
 
 
-@click.command(cls=Command, context_settings=SETTINGS)
+@click.command(
+    cls=Command,
+    context_settings=SETTINGS,
+    interrupted="what is written is kept; the same command begins again with the first photo",
+)
 @click.argument("source", metavar="IN")
 @click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
 @click.option(

@@ -9,7 +9,11 @@ import click
 from .base import SETTINGS, Command
 
 
-@click.command(cls=Command, context_settings=SETTINGS)
+@click.command(
+    cls=Command,
+    context_settings=SETTINGS,
+    interrupted="rendered photos and the last checkpoint are kept; the same command with --resume goes on from there",
+)
 @click.argument("recipe", type=click.Path(path_type=Path))
 @click.option(
     "--out",

@@ -12,7 +12,8 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from recog_restore.cli import rr
+from recog_restore.cli import evaluate, restore, rr, train
+from recog_restore.cli.base import Command
 from recog_restore.results import read
 
 
@@ -243,3 +244,24 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> No
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("same bytes") == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (train, "the same command with --resume goes on"),
+        (restore, "the same command begins again"),
+        (evaluate, "run the same command again to go on"),
+    ],
+)
+def test_an_interrupted_command_says_what_is_left_of_it(
+    command: Command, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "callback", interrupted)
+    monkeypatch.setattr(command, "params", [])
+    done = CliRunner().invoke(command, [])
+    assert done.exit_code == 130
+    assert said in done.stderr
