@@ -12,7 +12,8 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 
-from recog_restore.cli import evaluate, restore, rr, train
+from recog_restore import cli
+from recog_restore.cli import rr
 from recog_restore.cli.base import Command
 from recog_restore.results import read
 
@@ -249,9 +250,9 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (train, "the same command with --resume goes on"),
-        (restore, "the same command begins again"),
-        (evaluate, "run the same command again to go on"),
+        (cli.train, "the same command with --resume goes on"),
+        (cli.restore, "the same command begins again"),
+        (cli.evaluate, "run the same command again to go on"),
     ],
 )
 def test_an_interrupted_command_says_what_is_left_of_it(
