@@ -1,4 +1,4 @@
-"""The ablations' recipes, made tiny: each does one step of its own first stage and becomes a restorer."""
+"""The ablations' recipes, made tiny: each does one step of each of its stages and becomes a restorer."""
 
 from __future__ import annotations
 
@@ -37,8 +37,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if name.startswith("frn-ti"):
             changes += [f"teacher={{ arguments = {SMALL} }}"]
             changes += [f"start={{ frn = '{train_one('frn-s')}', ffn = '{train_one('ffn-s')}' }}"]
-        arguments = [ABLATIONS / f"{name}.toml", "--out", folder / name, "--cache", folder / "cache"]
-        options = ["--workers", "0", "--device", "cpu", "--limit-steps", "1"]
+        recipe = folder / f"{name}.toml"
+        stage = "{ steps = 1, batch = 4 }"
+        recipe.write_text(f"extends = '{ABLATIONS / recipe.name}'\nstages = [{stage}, {stage}]\n", "utf-8")
+        arguments = [recipe, "--out", folder / name, "--cache", folder / "cache"]
+        options = ["--workers", "0", "--device", "cpu"]
         sets = [part for change in changes for part in ("--set", change)]
         done = CliRunner().invoke(train, [*map(str, arguments), *options, *sets])
         assert done.exit_code == 0, done.output
@@ -54,7 +57,7 @@ def test_ablation_starts_and_becomes_a_restorer_of_its_name(name: str, trained: 
     task = "restore" if name == "frn-s" else "frontalize"
     guide = "poses" if card.network == "ffn" and name != "ffn-s-no-pnm" else "none"
     assert (card.name, card.network, card.task, card.guide) == (name, name[:3], task, guide)
-    header, row = (folder / "log.csv").read_text("utf-8").splitlines()
+    header, _, row = (folder / "log.csv").read_text("utf-8").splitlines()
     told = {key for key, value in zip(header.split(","), row.split(","), strict=True) if value}
     losses = {"frn-s": set(), "frn-ti": {"alignment"}, "frn-ti-no-fa": set()}
     judged = {"adversarial", "discriminators"}
