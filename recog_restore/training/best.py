@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import safetensors.torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ..errors import StoreError
+from . import tensor_file
 
 FILE = "best.safetensors"
 
@@ -31,7 +28,7 @@ class Best:
 def offer(
     folder: Path, state: Mapping[str, Tensor], size: tuple[int, int], step: int, number: float, part: str = ""
 ) -> None:
-    """Keep the weights if the number is greater than that of those which are kept.
+    """Keep the weights if the number is greater than that of those which are kept; NaN is not.
 
     Args:
         folder, state, size, step, number: see ``Best``.
@@ -40,20 +37,11 @@ def offer(
     Raises:
         StoreError: the folder cannot be written, or what is there is damaged.
     """
-    before, file = load(folder, part), file_of(folder, part)
-    if before is not None and before.number >= number:
+    before = load(folder, part)
+    if math.isnan(number) or (before is not None and before.number >= number):
         return
     notes = {"size": json.dumps(size), "step": str(step), "number": repr(number)}
-    temporary = folder / f".{file.name}.{os.getpid()}"
-    try:
-        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-        safetensors.torch.save_file(tensors, temporary, notes)
-        os.replace(temporary, file)
-    except (OSError, SafetensorError) as error:
-        raise StoreError(f"{file}: cannot be written: {error}") from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+    tensor_file.write(file_of(folder, part), state, notes)
 
 
 def load(folder: Path, part: str = "") -> Best | None:
@@ -62,22 +50,17 @@ def load(folder: Path, part: str = "") -> Best | None:
     Raises:
         StoreError: it is damaged.
     """
-    file = file_of(folder, part)
-    if not file.exists():
-        return None
-    try:
-        with safe_open(file, framework="pt") as content:
-            notes = content.metadata()
-            height, width = json.loads(notes["size"])
-            state = {name: content.get_tensor(name) for name in content.keys()}
-            return Best(state, (height, width), int(notes["step"]), float(notes["number"]))
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{file}: damaged ({error}); remove it to begin again") from None
+    return tensor_file.read(file_of(folder, part), _made)
 
 
 def file_of(folder: Path, part: str = "") -> Path:
     """Return where the weights of a part are kept."""
     return folder / (f"best-{part}.safetensors" if part else FILE)
+
+
+def _made(state: dict[str, Tensor], notes: dict[str, str]) -> Best:
+    height, width = json.loads(notes["size"])
+    return Best(state, (height, width), int(notes["step"]), float(notes["number"]))
 
 
 def forget(folder: Path) -> None:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ..errors import StoreError
+from . import tensor_file
 
 FILE = "checkpoint.safetensors"
 
@@ -46,17 +42,8 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     tensors = {f"learner/{name}": tensor for name, tensor in checkpoint.learner.items()}
     for number, entry in checkpoint.optimizer.items():
         tensors |= {f"optimizer/{number}/{name}": tensor for name, tensor in entry.items()}
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     notes = {"step": str(checkpoint.step), "recipe": json.dumps(checkpoint.recipe)}
-    temporary = folder / f".{FILE}.{os.getpid()}"
-    try:
-        safetensors.torch.save_file(tensors, temporary, notes)
-        os.replace(temporary, folder / FILE)
-    except (OSError, SafetensorError) as error:
-        raise StoreError(f"{folder / FILE}: cannot be written: {error}") from None
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+    tensor_file.write(folder / FILE, tensors, notes)
 
 
 def load(folder: Path) -> Checkpoint | None:
@@ -65,24 +52,20 @@ def load(folder: Path) -> Checkpoint | None:
     Raises:
         StoreError: it is damaged.
     """
-    file = folder / FILE
-    if not file.exists():
-        return None
+    return tensor_file.read(folder / FILE, _made)
+
+
+def _made(tensors: dict[str, Tensor], notes: dict[str, str]) -> Checkpoint:
     learner: dict[str, Tensor] = {}
     optimizer: dict[int, dict[str, Tensor]] = {}
-    try:
-        with safe_open(file, framework="pt") as content:
-            notes = content.metadata()
-            for name in content.keys():
-                kind, _, rest = name.partition("/")
-                if kind == "learner":
-                    learner[rest] = content.get_tensor(name)
-                else:
-                    number, _, key = rest.partition("/")
-                    optimizer.setdefault(int(number), {})[key] = content.get_tensor(name)
-        return Checkpoint(int(notes["step"]), json.loads(notes["recipe"]), learner, optimizer)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{file}: damaged ({error}); remove it to begin again") from None
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition("/")
+        if kind == "learner":
+            learner[rest] = tensor
+        else:
+            number, _, key = rest.partition("/")
+            optimizer.setdefault(int(number), {})[key] = tensor
+    return Checkpoint(int(notes["step"]), json.loads(notes["recipe"]), learner, optimizer)
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:

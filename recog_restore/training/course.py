@@ -97,5 +97,5 @@ def learning(plan: Plan, learner: Learner) -> torch.optim.Optimizer:
         for (decayed, pace), parameters in groups.items()
     ]
     if settings.name == "adamw":
-        return torch.optim.AdamW(values)
+        return torch.optim.AdamW(values, betas=(settings.momentum, 0.999))
     return torch.optim.SGD(values, lr=0.1, momentum=settings.momentum, nesterov=settings.momentum > 0)

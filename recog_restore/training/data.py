@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset, Sampler
 
 from ..datasets.base import Samples
 from ..datasets.folder import Folder as FolderOfSubjects
 from ..engine.acquire import Acquisition, Jobs, has_landmarks
 from ..errors import DataError
+from .ahead import ahead
 from .photos import Batch, CachedPhotos, RenderedPhotos, cache_key
 from .recipe import Data, Folder
 
@@ -131,32 +130,6 @@ def stream(photos: Photos, batches: Batches, workers: int) -> Iterator[Any]:
     """Return those batches, in order; workers are processes that read or render ahead.
 
     Raises:
-        DataError: while iterating, a worker process was killed.
+        RecogRestoreError: while iterating, a worker process was killed, or what the photos raise.
     """
-    loader = DataLoader(
-        photos.dataset,
-        sampler=batches,
-        batch_size=None,
-        num_workers=workers,
-        worker_init_fn=_leave_interrupts_to_the_parent,
-        prefetch_factor=4 if workers else None,
-    )
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # OpenCV's threads do not survive a fork
-    try:
-        return _watched(iter(loader))
-    finally:
-        cv2.setNumThreads(threads)
-
-
-def _watched(batches: Iterator[Any]) -> Iterator[Any]:
-    try:
-        yield from batches
-    except RuntimeError as error:
-        if "worker" not in str(error):
-            raise
-        raise DataError(f"a process that reads photos died ({error}); is memory short? try --workers 0") from None
-
-
-def _leave_interrupts_to_the_parent(_: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return ahead(photos.dataset, batches, workers)

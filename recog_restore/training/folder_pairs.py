@@ -29,7 +29,7 @@ class FolderPairs(PairSource):
         assert data.folder is not None
         self._data, self._seed = data, data.folder.seed
         root = Path(data.folder.root).expanduser()
-        samples = known(_samples(data.folder, root), root)
+        samples = known(training_photos(data.folder), root)
         self._crops = face_crops(samples)
         self._length = len(samples)
         self.people = int(samples.table["subject"].nunique())
@@ -50,8 +50,13 @@ class FolderPairs(PairSource):
         return PairBatch(*map(torch.from_numpy, arrays))
 
 
-def _samples(asked: Faces, root: Path) -> Samples:
-    people = list(asked.people)
+def training_photos(asked: Faces) -> Samples:
+    """Return the photos of the people who are asked for.
+
+    Raises:
+        DataError: the folder is not as expected.
+    """
+    root, people = Path(asked.root).expanduser(), list(asked.people)
     if asked.layout == "cfp":
         samples = open_dataset("cfp", root, split="identification", people=people).samples()
     else:

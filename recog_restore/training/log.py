@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import io
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from ..files import write_whole
 
 LOG, VALIDATION = "log.csv", "validation.csv"
 
@@ -42,20 +45,32 @@ class Log:
             self._board.close()
 
     def row(self, name: str, step: int, values: Mapping[str, Any]) -> None:
-        """Append a row to a table, and its numbers to TensorBoard."""
+        """Append a row to a table, and its numbers to TensorBoard; a column that it lacks is left empty."""
         if not self._keep:
             return
         file = self._folder / name
-        new = not file.exists() or not file.stat().st_size
+        columns = _widened(file, ["step", *values])
         with file.open("a", encoding="utf-8", newline="") as stream:
-            rows = csv.DictWriter(stream, ["step", *values], lineterminator="\n")
-            if new:
-                rows.writeheader()
-            rows.writerow({"step": step, **values})
+            csv.DictWriter(stream, columns, lineterminator="\n").writerow({"step": step, **values})
         kind = name.removesuffix(".csv")
         for key, value in values.items():
             if isinstance(value, (int, float)):
                 self._board.add_scalar(f"{kind}/{key}", value, step)
+
+
+def _widened(file: Path, wanted: Sequence[str]) -> list[str]:
+    """Return the columns of a table, after those of the wanted ones that it did not have were added to it."""
+    file.touch()
+    with file.open(encoding="utf-8", newline="") as stream:
+        table = csv.DictReader(stream)
+        before = list(table.fieldnames or ())
+        columns = list(dict.fromkeys([*before, *wanted]))
+        if columns != before:
+            whole = csv.DictWriter(text := io.StringIO(newline=""), columns, lineterminator="\n")
+            whole.writeheader()
+            whole.writerows(table)
+            write_whole(file, text.getvalue().encode())
+    return columns
 
 
 def _cut(file: Path, step: int) -> None:
@@ -63,4 +78,4 @@ def _cut(file: Path, step: int) -> None:
         return
     header, *rows = file.read_text("utf-8").splitlines(keepends=True) or [""]
     kept = [row for row in rows if row.endswith("\n") and int(row.partition(",")[0]) <= step]
-    file.write_text("".join([header, *kept]) if step else "", "utf-8")
+    write_whole(file, ("".join([header, *kept]) if step else "").encode())

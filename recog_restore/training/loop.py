@@ -233,14 +233,13 @@ class _Training:
         self.log.row(LOG, step, {**values, "lr": lr, "images_per_second": watch.speed()})
 
     def _keep(self, span: _Span, step: int, learner: Learner, optimizer: Any) -> None:
-        """Keep a checkpoint, and validate, where it is due."""
+        """Validate, and keep a checkpoint, where it is due.
+
+        The checkpoint comes last: a training that is killed in a validation goes on before it.
+        """
         recipe = self.recipe
         if not self.fabric.is_global_zero:
             return
-        if self._due(span, step, recipe.keep_every):
-            tensors = checkpoints.optimizer_tensors(optimizer)
-            checkpoints.save(Checkpoint(step, plain(recipe), learner.state_dict(), tensors), self.place.out)
-            self.course.show(learner, span.number, span.size, step)
         asked = recipe.validation
         if asked.protocol and (step == recipe.steps or (asked.every and step % asked.every == 0)):
             found = self.course.validate(learner, span.number, span.size)
@@ -249,6 +248,10 @@ class _Training:
             if found and asked.best:
                 part, state = self.course.judged(span.number), learner.state_dict()
                 best.offer(self.place.out, state, span.size, step, _number(found, asked.best), part)
+        if self._due(span, step, recipe.keep_every):
+            tensors = checkpoints.optimizer_tensors(optimizer)
+            checkpoints.save(Checkpoint(step, plain(recipe), learner.state_dict(), tensors), self.place.out)
+            self.course.show(learner, span.number, span.size, step)
 
     def _due(self, span: _Span, step: int, every: int) -> bool:
         return step % every == 0 or step == span.last

@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..datasets.base import Samples
 from ..datasets.opening import open_dataset
 from ..datasets.shots import FRONTAL
 from ..errors import DataError
@@ -37,8 +38,7 @@ class MultiPiePairs(PairSource):
         assert data.multipie is not None
         self._data, self._asked = data, data.multipie
         asked, root = data.multipie, Path(data.multipie.root).expanduser()
-        dataset = open_dataset("multipie", root, **_options(asked))
-        samples = known(dataset.samples(), root)
+        samples = known(training_photos(asked), root)
         self._couples, self._crops = couples(samples.table, asked), face_crops(samples)
         if not len(self._couples):
             raise DataError(
@@ -66,6 +66,28 @@ class MultiPiePairs(PairSource):
         return PairBatch(*map(torch.from_numpy, arrays))
 
 
+def training_photos(asked: MultiPiePhotos) -> Samples:
+    """Return photos of the first people of all sessions, those of the sessions that are asked for.
+
+    Who is a training person does not depend on the sessions: those who come to some of them only would move up others,
+    whom a protocol tests.
+
+    Raises:
+        DataError: the folder is not as expected.
+    """
+    options = {
+        "train_people": asked.people,
+        "part": "train",
+        "expressions": sorted({"neutral", *asked.expressions}),
+        "gallery_illumination": asked.target_light,
+        "gallery_among_probes": True,
+        "skip_without_gallery": True,
+        "alignment": asked.alignment,
+    }
+    samples = open_dataset("multipie", Path(asked.root).expanduser(), **options).samples()
+    return samples.take(np.flatnonzero(samples.table["session"].isin(asked.sessions)))
+
+
 def couples(table: pd.DataFrame, asked: MultiPiePhotos) -> NDArray[np.int64]:
     """Return (K, 2) rows of probe and target, in the order of the probes.
 
@@ -75,7 +97,7 @@ def couples(table: pd.DataFrame, asked: MultiPiePhotos) -> NDArray[np.int64]:
 
     Args:
         table: see ``shots.table_of``.
-        asked: says which lights.
+        asked: says which expressions and lights.
     """
     columns = ("subject", "session", "recording", "illumination")
     frontal = ((table["camera"] == FRONTAL) & (table["expression"] == "neutral")).to_numpy()
@@ -84,6 +106,8 @@ def couples(table: pd.DataFrame, asked: MultiPiePhotos) -> NDArray[np.int64]:
     found = []
     moments = zip(*(table[name] for name in (*columns, "expression")), strict=True)
     for row, (subject, session, recording, light, expression) in enumerate(moments):
+        if expression not in asked.expressions:
+            continue
         lights = {"same": (light,), "other": (asked.target_light,), "both": (light, asked.target_light)}[asked.lights]
         keys = [(subject, session, recording if expression == "neutral" else 1, wanted) for wanted in lights]
         found += [(row, row_of[key]) for key in dict.fromkeys(keys) if key in row_of]
@@ -96,17 +120,3 @@ def _told(five: Tensor, points: Points) -> tuple[NDArray[np.float32], NDArray[np
         return none, none
     found = key_points(five)
     return found.profile.numpy(), found.frontal.numpy()
-
-
-def _options(asked: MultiPiePhotos) -> dict[str, object]:
-    """Return the reader's options for all photos of the training people."""
-    return {
-        "sessions": list(asked.sessions),
-        "train_people": asked.people,
-        "part": "train",
-        "expressions": list(asked.expressions),
-        "gallery_illumination": asked.target_light,
-        "gallery_among_probes": True,
-        "skip_without_gallery": True,
-        "alignment": asked.alignment,
-    }

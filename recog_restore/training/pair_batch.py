@@ -39,7 +39,7 @@ class PairBatch(NamedTuple):
 
 
 class PairSource(Dataset[PairBatch]):
-    """Batches of rows in, ``PairBatch`` out; a row beyond the last is the same pair in a later epoch.
+    """Batches of rows in, ``PairBatch`` out; a row beyond the last is the same pair in a later epoch of a stage.
 
     Attributes:
         people: how many.
@@ -69,7 +69,8 @@ def worsened(
 
     Args:
         clean: (B, 128, 128, 3).
-        rows: of each photo; the draw depends on it and on the seed alone, so every epoch has its own.
+        rows: of each photo; the draw depends on it and on the seed alone, so every epoch of a stage has its own. Each
+            stage begins with the first epoch's again.
         data: says which degradation, and how many photos it meets.
         seed: of the draw.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from . import folder_pairs, multipie_pairs
 from .folder_pairs import FolderPairs
 from .multipie_pairs import MultiPiePairs
 from .pair_batch import PairSource
@@ -27,3 +28,16 @@ def open_pairs(data: PairData, cache: Path, *, points: Points = "none") -> PairS
     if data.multipie is not None:
         return MultiPiePairs(data, points=points)
     return PairPhotos(data, cache, points=points)
+
+
+def people_of(data: PairData, dataset: str) -> frozenset[str]:
+    """Return the numbers in a data set of the people in a recipe's photos: nobody where they are of another one.
+
+    Raises:
+        DataError: the photos are not as expected.
+    """
+    if data.multipie is not None and dataset == "multipie":
+        return frozenset(multipie_pairs.training_photos(data.multipie).table["subject"])
+    if data.folder is not None and data.folder.layout == dataset == "cfp":
+        return frozenset(folder_pairs.training_photos(data.folder).table["subject"])
+    return frozenset()

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ..errors import DataError
 from ..records import plain
 from ..store import recipe_key
 from ..synthpie import VERSION, Shot, Studio, random_shots
+from .ahead import ahead
 from .recipe import People
 
 Batch = tuple[Tensor, Tensor]
@@ -101,9 +101,40 @@ def cache_key(people: People) -> str:
     return recipe_key({"what": "training photos/1", "renderer": VERSION, **settings})[:24]
 
 
-def arrays(album: Album, folder: Path) -> list[NDArray[np.uint8]]:
-    """Return each person's (photos, 128, 128, 3) uint8, mapped from the files that ``render`` wrote."""
-    return [np.load(_file(album, folder, number), mmap_mode="r") for number in range(album.people)]
+@dataclass(frozen=True)
+class PhotoFile:
+    """The uint8 photos of a person in a file, which is opened anew whenever some of them are asked for.
+
+    A mapped array would keep its file open, and there are more people than files that a process may have open.
+
+    Attributes:
+        file: what ``render`` wrote.
+        shape: (photos, 128, 128, 3).
+        offset: bytes before the first photo.
+    """
+
+    file: Path
+    shape: tuple[int, ...]
+    offset: int
+
+    def __getitem__(self, which: int | slice) -> NDArray[np.uint8]:
+        """Return a copy of one photo, or of some.
+
+        Raises:
+            DataError: the file is not there any more.
+        """
+        try:
+            return np.array(np.memmap(self.file, np.uint8, "r", self.offset, self.shape)[which])
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{self.file}: rendered photos cannot be read: {error}; start again to render them"
+            ) from None
+
+
+def arrays(album: Album, folder: Path) -> list[PhotoFile]:
+    """Return each person's photos, from the files that ``render`` wrote."""
+    files = [_file(album, folder, number) for number in range(album.people)]
+    return [PhotoFile(file, photos.shape, photos.offset) for file in files for photos in [np.load(file, mmap_mode="r")]]
 
 
 def render(album: Album, folder: Path, workers: int) -> Iterator[int]:
@@ -112,20 +143,11 @@ def render(album: Album, folder: Path, workers: int) -> Iterator[int]:
     A file is there whole or not at all: a killed rendering goes on where it stopped.
 
     Raises:
-        DataError: the folder cannot be written.
+        DataError: the folder cannot be written, or a worker process was killed.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lacking = [number for number in range(album.people) if not _is_whole(album, folder, number)]
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # OpenCV's threads do not survive a fork
-    try:
-        loader = DataLoader(_Rendering(album, folder), sampler=lacking, batch_size=None, num_workers=workers)
-        for number, problem in loader:
-            if problem:
-                raise DataError(f"{folder}: photos cannot be kept: {problem}")
-            yield int(number)
-    finally:
-        cv2.setNumThreads(threads)
+    yield from ahead(_Rendering(album, folder), lacking, workers)
 
 
 def missing(album: Album, folder: Path) -> int:
@@ -133,14 +155,14 @@ def missing(album: Album, folder: Path) -> int:
     return sum(not _is_whole(album, folder, number) for number in range(album.people))
 
 
-class _Rendering(Dataset[tuple[int, str]]):
-    """Numbers of people in; the file written, and what went wrong, out."""
+class _Rendering(Dataset[int]):
+    """Numbers of people in; the same numbers out, when their files are written."""
 
     def __init__(self, album: Album, folder: Path) -> None:
         self._album, self._folder = album, folder
         self._studio: Studio | None = None
 
-    def __getitem__(self, number: int) -> tuple[int, str]:
+    def __getitem__(self, number: int) -> int:
         self._studio = self._studio or Studio()
         wanted = self._album.shots(self._album.first + number)
         photos = np.empty((len(wanted), wanted[0].size, wanted[0].size, 3), np.uint8)
@@ -150,8 +172,8 @@ class _Rendering(Dataset[tuple[int, str]]):
         try:
             _write(photos, _file(self._album, self._folder, number))
         except OSError as error:
-            return number, str(error)
-        return number, ""
+            raise DataError(f"{self._folder}: photos cannot be kept: {error}") from None
+        return number
 
 
 def _file(album: Album, folder: Path, number: int) -> Path:

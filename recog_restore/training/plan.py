@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, Literal
 
 from ..errors import RecordError
@@ -14,6 +16,9 @@ FIRST_UNUSED_SUBJECT = 2_000_000
 
 # Before a number: what a restorer gains of it, the lower end of the paired difference's 95 % interval.
 GAIN = "gain"
+
+# What the loop writes beside the model's folder.
+_FOLDERS, _FILES = ("samples", "tensorboard", "validation"), (".csv", ".safetensors")
 
 
 def training_people(first: int, people: int, where: str) -> None:
@@ -40,12 +45,23 @@ class NetworkRecipe:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """``sgd`` (with Nesterov's momentum) or ``adamw``; ``clip`` bounds the norm of the gradient, 0 does not."""
+    """``sgd`` (with Nesterov's momentum) or ``adamw``.
+
+    Attributes:
+        name: which.
+        momentum: of ``sgd``; β1 of ``adamw``.
+        weight_decay: not of biases, slopes and normalization.
+        clip: bounds the norm of the gradient of all that learns; 0 does not.
+    """
 
     name: Literal["sgd", "adamw"] = "sgd"
     momentum: float = 0.9
     weight_decay: float = 5e-4
     clip: float = 5.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.momentum < 1:
+            raise RecordError(f"optimizer: momentum is {self.momentum}; expected a number from 0 to less than 1")
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,8 @@ class Stage:
                 f"stages: steps is {self.steps}, batch {self.batch}, lr {self.lr}; expected at least 1, at least 2, "
                 "and more than 0"
             )
+        if not 0 <= self.rise < 1:
+            raise RecordError(f"stages: rise is {self.rise}; expected a part of the steps, from 0 to less than 1")
         if self.size and (len(self.size) != 2 or min(self.size) < 16):
             raise RecordError(f"stages: size is {list(self.size)}; expected height and width, 16 or more each")
 
@@ -108,7 +126,7 @@ class Plan:
     """A training, as far as the loop knows it.
 
     Attributes:
-        name, title: of what is trained.
+        name, title: of what is trained; the name is also its folder's.
         network, optimizer, stages, validation: what it is made of.
         seed: of the network's first weights, the order of the photos and their augmentation.
         precision: ``32-true``; ``bf16-mixed`` and ``16-mixed`` compute the network in half precision; ``auto`` is
@@ -133,8 +151,16 @@ class Plan:
     training_data: str = ""
 
     def __post_init__(self) -> None:
+        name = self.name
+        if not re.fullmatch(r"\w[\w.-]*", name) or name in _FOLDERS or PurePath(name).suffix in _FILES:
+            raise RecordError(
+                f"name is {name!r}; expected letters, digits, '_', '-' and '.', as for a folder, and not what a "
+                f"training writes beside it: {', '.join(_FOLDERS)}, or a file's name"
+            )
         if not self.stages:
             raise RecordError("stages: expected at least one [[stages]]")
+        if self.seed < 0:
+            raise RecordError(f"seed is {self.seed}; expected 0 or more")
         if min(self.keep_every, self.log_every) < 1:
             raise RecordError(
                 f"keep_every is {self.keep_every} and log_every {self.log_every}; expected at least 1 each"

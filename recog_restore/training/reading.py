@@ -7,9 +7,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from ..errors import RecordError
+from ..errors import RecordError, UnknownName
 from ..networks.toml import toml_text
-from ..records import build, changed, merged, nearest, read_toml
+from ..records import build, changed, merged, nearest, plain, read_toml
 from .recipe import Recipe
 from .restorer_recipe import RestorerRecipe
 
@@ -39,13 +39,26 @@ def read_recipe(path: Path, changes: Iterable[str] = ()) -> AnyRecipe:
     return build(_KINDS[kind], values, str(path))
 
 
-def recipe_text(path: Path) -> str:
-    """Return the text of a recipe's file; of one that extends another, TOML of what both say.
+def recipe_text(recipe: AnyRecipe, path: Path) -> str:
+    """Return TOML that is read as the recipe: its file's own text where that says it all.
+
+    Args:
+        recipe: as ``read_recipe`` returned it, perhaps with changes.
+        path: its file; one that extends another does not say all.
 
     Raises:
         ResourceMissing, RecordError: there is no such file, or it is not TOML.
     """
+    if not _is_read_as(recipe, path):
+        return toml_text(plain(recipe))
     return toml_text(_resolved(path, ())) if "extends" in read_toml(path) else path.read_text("utf-8")
+
+
+def _is_read_as(recipe: AnyRecipe, path: Path) -> bool:
+    try:
+        return read_recipe(path) == recipe
+    except (RecordError, UnknownName):  # without the changes it is no recipe
+        return False
 
 
 def _resolved(path: Path, chain: tuple[Path, ...]) -> dict[str, Any]:

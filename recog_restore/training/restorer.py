@@ -7,10 +7,11 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..networks.cards import OriginCard, RestorerCard, Teacher
+from ..networks.cards import OriginCard, RestorerCard
 from ..networks.mdfr import FFN
 from ..networks.weights import build_network, fit
 from ..preprocess.folder import verify, write_restorer
+from .lineage import rights, seen, taught
 from .restorer_course import teachers
 from .restorer_recipe import RestorerRecipe
 
@@ -51,7 +52,7 @@ def _card(recipe: RestorerRecipe, generator: str, *, guided: bool) -> RestorerCa
         blends=not frontal,
         tested_range=recipe.tested_range,
         arguments=network.arguments,
-        rights=recipe.stated_rights,
-        origin=OriginCard(_PAPER, "", (recipe.training_data or recipe.data.origin(),)),
-        teachers=tuple(Teacher(embedder.card.name, embedder.identity()) for embedder in teachers(recipe)),
+        rights=rights(recipe),
+        origin=OriginCard(_PAPER, "", seen(recipe)),
+        teachers=taught(recipe, teachers(recipe)),
     )

@@ -26,15 +26,17 @@ from ..synthpie import VERSION
 from .course import Course, Learner
 from .data import Photos
 from .judging import Candidate, Judge, sized
+from .lineage import check_judge_apart, marks_of_judge, rights
 from .losses import IdentityLoss, similarities
 from .pair_batch import PairBatch
-from .pair_sources import open_pairs
+from .pair_sources import open_pairs, people_of
 from .pairs import Points, album, cache_key
 from .photos import missing, render
 from .place import Place
 from .restorer_learner import RestorerLearner, new_learner
 from .restorer_recipe import JUDGE, RestorerRecipe, RestorerStage, Start, Tone
 from .samples import sample_batch, sheet, some_of, write_sheet
+from .validation import opened
 
 _MIRRORED = MIRROR["synthpie"]
 _TARGETS_AT_ONCE = 64
@@ -62,10 +64,11 @@ class RestorerCourse(Course):
     def check(plan: Any) -> None:
         """Raise where validation, embedders, judge or the weights to begin with are not as the recipe says."""
         Course.check(plan)
-        if plan.validation.protocol:
-            judge(plan, teachers(plan))
-        for folder in filter(None, (plan.start.frn, plan.start.ffn)):
-            read_restorer_card(Path(folder).expanduser() / "card.toml")
+        taught_by, validates = teachers(plan), bool(plan.validation.protocol)
+        check_judge_apart(plan, judge(plan, taught_by) if validates else None)
+        rights(plan)
+        if validates:
+            _check_people(plan)
 
     @staticmethod
     def fill(plan: Any, place: Place, progress: Progress) -> None:
@@ -101,17 +104,22 @@ class RestorerCourse(Course):
         images = [_mirrored(to_float(pixels), mirrored) for pixels in (pairs.probes, pairs.clean, pairs.targets)]
         probes, clean, targets = (sized(x, size[0]) for x in images)
         points, target_points = (_mirrored_points(p, mirrored) for p in (pairs.points, pairs.target_points))
-        losses = self._stage(stage).losses
-        near = (pairs.yaws.abs() <= losses.passing_yaw) & ~pairs.degraded
-        vectors = self._targets(pairs.numbers, mirrored, images[2])
+        asked = self._stage(stage)
+        losses, near = asked.losses, pairs.yaws.abs() <= asked.losses.passing_yaw
+        if asked.trains != "ffn":  # an FFN sees the clean probes
+            near &= ~pairs.degraded
+        vectors = self._targets(asked, pairs.numbers, mirrored, images[2])
         toned = _toned(probes, self._recipe.augment, generator)
         seen = similarities(len(toned), losses.identity_jitter, generator)
         return toned, clean, targets, near.float(), points, target_points, seen, *vectors
 
     def validate(self, learner: Learner, stage: int, size: tuple[int, int]) -> Mapping[str, float]:
-        """Return the judge's rates with what the stage trains before it, and as ``none …`` without."""
+        """Return the judge's rates with what the stage trains before it, and as ``none …`` without.
+
+        It computes at the recipe's own size, as the finished restorer does, whatever the stage's is.
+        """
         assert isinstance(learner, RestorerLearner)
-        return self._judge(Candidate(learner.generator, size[0]))
+        return self._judge(Candidate(learner.generator, self._recipe.own_size()[0]))
 
     def judged(self, stage: int) -> str:
         """Return ``ffn`` where a teacher is trained."""
@@ -139,9 +147,13 @@ class RestorerCourse(Course):
         embedder = judge(self._recipe, self._embedders, device)
         return Judge(self._recipe.validation, embedder, self._place.out / "validation", device)
 
-    def _targets(self, numbers: Tensor, mirrored: Tensor, images: Tensor) -> Sequence[Tensor]:
-        """Return of each embedder the (B, dim) unit vectors of targets, those that are kept or else computed."""
-        if self._identity is None:
+    def _targets(self, stage: RestorerStage, numbers: Tensor, mirrored: Tensor, images: Tensor) -> Sequence[Tensor]:
+        """Return of each embedder the (B, dim) unit vectors of targets, those that are kept or else computed.
+
+        There are none where the stage's losses do not ask for them, or not for those of the frontal targets.
+        """
+        asked = stage.losses.identity or stage.losses.icd
+        if self._identity is None or not asked or stage.target != "frontal":
             return ()
         if not self._vectors:
             return self._identity.targets(images)
@@ -166,7 +178,7 @@ def teachers(recipe: RestorerRecipe, device: str = "cpu") -> tuple[Embedder, ...
     """
     found = tuple(create(text, device) for text in recipe.embedders)
     for text, embedder in zip(recipe.embedders, found, strict=True):
-        if embedder.card.name == JUDGE:
+        if {embedder.card.name, embedder.identity()} & marks_of_judge():
             raise RecordError(f"embedders: {text} is {JUDGE}, the judge, which no loss may use")
     return found
 
@@ -181,6 +193,17 @@ def judge(recipe: RestorerRecipe, taught_by: Sequence[Embedder], device: str = "
     if found.identity() in {teacher.identity() for teacher in taught_by}:
         raise RecordError(f"judge: {recipe.judge} is one of the embedders of the loss; take {JUDGE}")
     return found
+
+
+def _check_people(recipe: RestorerRecipe) -> None:
+    """Raise RecordError where the validation has people of the same data set whom the training sees."""
+    protocol, dataset = opened(recipe.validation)
+    trained = people_of(recipe.data, protocol.data.dataset)
+    if shared := sorted(trained & set(dataset.samples().table["subject"])):
+        raise RecordError(
+            f"validation: {len(shared)} of its people are training people of data, {shared[0]} for one; name others by "
+            "validation.options"
+        )
 
 
 def _vectors(

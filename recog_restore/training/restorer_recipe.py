@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from ..datasets.base import Alignment
+from ..datasets.shots import PEOPLE_OF
 from ..degrade import DEGRADATIONS
 from ..errors import RecordError
 from ..geometry import CANONICAL_SIZE
@@ -18,7 +19,8 @@ from .plan import FIRST_TRAINING_SUBJECT, NetworkRecipe, Plan, Stage, training_p
 JUDGE = "cosface-synthpie"
 YAWS = (0, 15, 30, 45, 60, 75, 90)
 _SIDE = (CANONICAL_SIZE, CANONICAL_SIZE)
-_RENDERED = RightsCard("Apache-2.0", "Apache-2.0", "rendered by this program; nobody's face")
+# Multi-PIE's training people of setting 2, which has all sessions, and of setting 1, which has the first.
+_MULTIPIE_PEOPLE, _SESSION1_PEOPLE = 200, 150
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ class MultiPiePhotos:
 
     Attributes:
         root: the folder above ``session01``, or one of crops, with ``landmarks.csv`` unless they are crops.
-        people: how many train, in the order of their numbers: 150 in setting 1, 200 in setting 2.
-        sessions: of Multi-PIE's four.
+        people: how many train, the first of all sessions in the order of their numbers: 150 in setting 1, 200 in
+            setting 2, which have seen people whom setting 1 tests.
+        sessions: of Multi-PIE's four, whose photos are taken.
         expressions: of the probes.
         lights: the target is in the ``same`` light as the probe, in ``target_light`` whatever the probe's is
             (``other``), or once in each (``both``).
@@ -119,8 +122,14 @@ class MultiPiePhotos:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.people < 1:
-            raise RecordError(f"data.multipie.people is {self.people}; expected at least 1")
+        most = _SESSION1_PEOPLE if set(self.sessions) == {1} else _MULTIPIE_PEOPLE
+        if not 1 <= self.people <= most:
+            raise RecordError(
+                f"data.multipie.people is {self.people}; expected 1 to {most}, the training people of setting "
+                f"{1 if most == _SESSION1_PEOPLE else 2}: who comes after them is tested"
+            )
+        if not self.sessions or not set(self.sessions) <= set(PEOPLE_OF):
+            raise RecordError(f"data.multipie.sessions is {list(self.sessions)}; expected some of 1, 2, 3, 4")
 
 
 @dataclass(frozen=True)
@@ -299,7 +308,8 @@ class RestorerRecipe(Plan):
         judge: the embedder of the validation.
         task: what the restorer is meant to do.
         tested_range: for the card: what it was made for.
-        rights: for the card; by default those of rendered faces, or unknown.
+        rights: for the card; by default those of the weights in ``start``, of rendered faces, or unknown
+            (``training/lineage.py``).
         discriminator_pace: the discriminators' learning rate as a multiple of the generator's.
     """
 
@@ -325,14 +335,20 @@ class RestorerRecipe(Plan):
                     f"embedders: {name} is the judge: where a loss used it, nobody independent is left to say whether "
                     "recognition gained; take another embedder"
                 )
-        if not self.embedders and any(stage.losses.identity for stage in self.stages):
-            raise RecordError("stages.losses.identity: expected embedders = ['arcface-synthpie'], or identity = 0")
+        if not self.embedders and any(stage.losses.identity or stage.losses.icd for stage in self.stages):
+            raise RecordError(
+                "stages.losses.identity: expected embedders = ['arcface-synthpie'], or identity = 0 and icd = 0"
+            )
         for stage in self.stages:
             if len(stage.losses.identity_part) not in (1, len(self.embedders)):
                 raise RecordError(
                     f"stages.losses.identity_part: expected one number, or one for each of {len(self.embedders)} "
                     f"embedders, got {len(stage.losses.identity_part)}"
                 )
+        if self.network.name not in ("frn", "ffn"):
+            raise RecordError(f"network.name is {self.network.name!r}; expected 'frn', or 'ffn' for an FFN alone")
+        if self.teacher is not None and self.teacher.name != "ffn":
+            raise RecordError(f"teacher.name is {self.teacher.name!r}; expected 'ffn'")
         if self.network.name == "ffn" and (self.teacher is not None or any(s.trains != "ffn" for s in self.stages)):
             raise RecordError(
                 "network: an FFN alone has trains = 'ffn' in every stage and no [teacher]; or take name = 'frn'"
@@ -343,6 +359,13 @@ class RestorerRecipe(Plan):
             raise RecordError(
                 "stages: expected one that trains the FRN, 'frn' or 'ti'; or network.name = 'ffn', for an FFN alone"
             )
+        for stage in self.stages:
+            height, width = self.size(stage)
+            if height != width or any(height % _multiple(network) for network in self.generators.values()):
+                multiples = ", ".join(f"{_multiple(network)} ({name})" for name, network in self.generators.items())
+                raise RecordError(
+                    f"stages: size is {[height, width]}; expected height and width alike, and multiples of {multiples}"
+                )
         if self.stages[-1].size not in ((), _SIDE):
             raise RecordError(f"stages: the last size is {list(self.stages[-1].size)}; expected {list(_SIDE)}")
         self._check_source()
@@ -373,11 +396,6 @@ class RestorerRecipe(Plan):
         return _SIDE
 
     @property
-    def stated_rights(self) -> RightsCard:
-        """The card's rights."""
-        return self.rights or (_RENDERED if self.data.pairs is not None else RightsCard("Apache-2.0"))
-
-    @property
     def generators(self) -> dict[str, NetworkRecipe]:
         """The networks that paint, by what a stage calls them: ``frn``, ``ffn``, or both."""
         if self.network.name == "ffn":
@@ -390,3 +408,9 @@ class RestorerRecipe(Plan):
         names = {"frn": self.name, "ffn": f"{self.name}-ffn" if "frn" in self.generators else self.name}
         trained = {"ffn" if stage.trains == "ffn" else "frn" for stage in self.stages}
         return {generator: name for generator, name in names.items() if generator in trained}
+
+
+def _multiple(network: NetworkRecipe) -> int:
+    """Return what the side of a network's input is a multiple of; 1 where ``unshuffle`` is none, as it will say."""
+    unshuffle = network.arguments.get("unshuffle", 1)
+    return 16 * unshuffle if isinstance(unshuffle, int) and unshuffle > 0 else 1

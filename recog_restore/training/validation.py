@@ -17,7 +17,7 @@ from ..embed import Embedder
 from ..engine import evaluate
 from ..engine.acquire import has_landmarks
 from ..engine.embeddings import Settings
-from ..engine.plan import make
+from ..engine.plan import labels, make
 from ..errors import RecordError
 from ..networks.cards import EmbedderCard
 from ..protocol import Protocol, load
@@ -78,12 +78,16 @@ def check(asked: Validation) -> None:
     if not asked.protocol:
         return
     protocol, dataset = opened(asked)
-    has_landmarks(make(protocol, dataset, limit=None, allow_missing=False).samples, dataset.root)
-    metric = asked.best.removeprefix(f"{GAIN} ").partition(" ")[0]
-    if metric not in ("", protocol.primary):
+    plan = make(protocol, dataset, limit=None, allow_missing=False)
+    has_landmarks(plan.samples, dataset.root)
+    table, wanted = plan.samples.table, asked.best.removeprefix(f"{GAIN} ")
+    metric, _, part = wanted.partition(" ")
+    parts = {f"{name}={label}" for name in protocol.breakdowns if name in table for label in labels(plan, name)}
+    wrong = part not in parts and part.partition("=")[0] in table  # other parts are measured while it runs
+    if metric not in ("", protocol.primary) or wrong:
+        known = [protocol.primary, *(f"{protocol.primary} {found}" for found in parts)]
         raise RecordError(
-            f"validation.best is {asked.best!r}, and validation gives no such number; "
-            f"{nearest(metric, [protocol.primary])}"
+            f"validation.best is {asked.best!r}, and validation gives no such number; {nearest(wanted, known)}"
         )
 
 

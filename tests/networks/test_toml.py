@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from recog_restore.networks.cards import EmbedderCard, InputCard, Number, OriginCard, RightsCard, WeightsCard, read_card
-from recog_restore.networks.toml import card_text
+from recog_restore.networks.toml import card_text, toml_text
 
 PLAIN = EmbedderCard("n", "iresnet50")
 FULL = EmbedderCard(
@@ -36,3 +37,8 @@ def test_card_text_leaves_out_what_is_empty() -> None:
     assert "title" not in text
     assert "[origin]" not in text
     assert "arguments" not in text
+
+
+def test_values_are_read_back_with_all_that_is_empty_and_without_none() -> None:
+    values = {"text": "", "list": [], "data": {"pairs": {}, "deep": {"er": {}}}, "stages": [{}, {"size": [], "n": 1}]}
+    assert tomllib.loads(toml_text({**values, "none": None})) == values

@@ -34,6 +34,11 @@ ABSENT: list[tuple[tuple[str, ...], type[RecogRestoreError], str]] = [
         RecordError,
         "validation.best is 'rank', and .* no such number; did you mean 'rank1'",
     ),
+    (
+        (*FOUND, 'validation.best="rank1 abs_yaw=91"'),
+        RecordError,
+        "best is 'rank1 abs_yaw=91', and .* no such number; did you mean 'rank1 abs_yaw=90'",
+    ),
 ]
 RESTORERS_ABSENT: list[tuple[tuple[str, ...], type[RecogRestoreError], str]] = [
     ((*FOUND, "judge=cosface"), UnknownName, "no embedder named 'cosface'"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,16 @@ def test_only_a_greater_number_replaces_what_is_kept(tmp_path: Path) -> None:
     assert kept is not None
     assert (kept.step, kept.number) == (30, 0.51)
     assert [file.name for file in tmp_path.iterdir()] == [best.FILE]
+
+
+def test_no_number_is_no_reason_to_keep_weights(tmp_path: Path) -> None:
+    best.offer(tmp_path, STATE, (64, 64), step=10, number=math.nan)
+    assert best.load(tmp_path) is None
+    best.offer(tmp_path, STATE, (64, 64), step=20, number=0.5)
+    best.offer(tmp_path, STATE, (64, 64), step=30, number=math.nan)
+    kept = best.load(tmp_path)
+    assert kept is not None
+    assert kept.step == 20
 
 
 def test_training_that_begins_forgets_an_earlier_one(tmp_path: Path) -> None:

@@ -11,8 +11,11 @@ import torch
 
 from recog_restore.engine.progress import Progress
 from recog_restore.errors import DataError, RecordError
+from recog_restore.training import best
 from recog_restore.training.checkpoint import load, save
+from recog_restore.training.course import learning
 from recog_restore.training.data import Photos
+from recog_restore.training.embedder_course import EmbedderCourse
 from recog_restore.training.loop import Trained, new_fabric, train
 from recog_restore.training.place import Place
 from recog_restore.training.recipe import Recipe
@@ -168,3 +171,56 @@ def test_key_that_recipes_did_not_have_counts_as_its_default(
     train(tiny(), place(limit=2, resume=True), cpu)
     with pytest.raises(RecordError, match="a training by another recipe: training_data differ"):
         train(tiny("training_data=faces"), place(resume=True), cpu)
+
+
+@pytest.mark.parametrize("when", ["in a validation", "after it"])
+@pytest.mark.parametrize("step", [4, 9, 11])  # with a checkpoint, without one, and the last
+def test_validation_of_a_killed_training_is_made_good(
+    step: int,
+    when: str,
+    tiny: Tiny,
+    place: Places,
+    cpu: Any,
+    stripes: Photos,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    protocol = (
+        "validation={protocol='multipie-setting2', options={part='train', train_people=3}, every=1, best='rank1'}"
+    )
+    recipe, number, kills = tiny(protocol), iter(range(100)), [step]
+    honest = best.offer
+
+    def validate(course: Any, learner: Any, stage: int, size: tuple[int, int]) -> dict[str, float]:
+        if (found := next(number)) + 1 in kills and when == "in a validation":
+            kills.clear()
+            raise Killed
+        return {"rank1": found / 100}
+
+    def offer(*arguments: Any) -> None:
+        honest(*arguments)
+        if arguments[3] in kills:
+            kills.clear()
+            raise Killed
+
+    monkeypatch.setattr(EmbedderCourse, "validate", validate)
+    monkeypatch.setattr(best, "offer", offer)
+    with pytest.raises(Killed):
+        train(recipe, place(), cpu)
+    trained = train(recipe, place(resume=True), cpu)
+    rows = (tmp_path / "out" / "validation.csv").read_text().splitlines()[1:]
+    assert [int(row.partition(",")[0]) for row in rows] == list(range(1, recipe.steps + 1))
+    kept, last = best.load(tmp_path / "out"), load(tmp_path / "out")
+    assert kept is not None
+    assert last is not None
+    assert kept.step == last.step == recipe.steps
+    assert all(torch.equal(trained.state[name], tensor) for name, tensor in last.learner.items())
+
+
+@pytest.mark.parametrize(("changes", "expected"), [([], (0.9, 0.999)), (["optimizer.momentum=0.5"], (0.5, 0.999))])
+def test_momentum_is_the_first_beta_of_adamw(
+    changes: list[str], expected: tuple[float, float], tiny: Tiny, place: Places, stripes: Photos
+) -> None:
+    recipe = tiny("optimizer.name=adamw", *changes)
+    learner = EmbedderCourse(recipe, place(), torch.device("cpu")).learner(0, (32, 32))
+    assert {group["betas"] for group in learning(recipe, learner).param_groups} == {expected}

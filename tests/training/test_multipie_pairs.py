@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from recog_restore.datasets.synthpie import attendance, shot_of
 from recog_restore.datasets.synthpie_tree import Part, write
 from recog_restore.decode import read_image
 from recog_restore.degrade import degrade
-from recog_restore.errors import DataError
-from recog_restore.training.multipie_pairs import MultiPiePairs, couples
+from recog_restore.errors import DataError, RecordError
+from recog_restore.training.multipie_pairs import MultiPiePairs, couples, training_photos
+from recog_restore.training.reading import read_recipe
+from recog_restore.training.restorer_course import RestorerCourse
 from recog_restore.training.restorer_recipe import MultiPiePhotos, PairData
 
 PEOPLE = attendance()[1][:2]
@@ -59,12 +62,14 @@ def test_target_is_of_the_same_person_and_recording_and_neutral() -> None:
         for session, recording in ((1, 1), (1, 2), (4, 1), (4, 2))
         for camera in ("05_1", "24_0")
     ]
-    found = dict(lights(table_of(names)))
+    found = dict(lights(table_of(names), expressions=("neutral", "smile")))
     assert found["002_01_01_240_07"] == "002_01_01_051_07"
     assert found["002_01_02_240_07"] == "002_01_01_051_07"  # a smile
     assert found["001_01_02_051_07"] == "001_01_01_051_07"
     assert found["001_04_02_240_07"] == "001_04_02_051_07"  # the second neutral recording
     assert len(found) == len(names)
+    smiles = dict(lights(table_of(names), expressions=("smile",)))
+    assert smiles == {name: target for name, target in found.items() if name[4:9] == "01_02"}
 
 
 def test_batch_is_what_lies_in_the_tree(tree: Path) -> None:
@@ -130,3 +135,61 @@ def test_tree_without_frontal_photos_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "tree", Part("full", PEOPLE[:1], (1,), (1,), ("24_0",), ("07",)).names(), workers=1)
     with pytest.raises(DataError, match=r"expected frontal neutral photos \(camera 05_1\) as targets, .* in 07; found"):
         pairs(tmp_path / "tree")
+
+
+def names_in(root: Path, *names: str) -> Path:
+    """Return a folder with an empty file for each frontal photo ``subject_session``."""
+    for name in names:
+        path = root / path_of(f"{name}_01_051_07")
+        path.parent.mkdir(parents=True)
+        path.touch()
+    return root
+
+
+def test_who_trains_does_not_depend_on_the_sessions(tmp_path: Path) -> None:
+    root = names_in(tmp_path / "tree", "001_01", "002_02", "003_01", "003_02")
+
+    def trained(people: int, *sessions: int) -> list[str]:
+        asked = MultiPiePhotos(str(root), people, sessions, alignment="canonical-128")
+        return training_photos(asked).table["sample"].tolist()
+
+    assert trained(2, 2) == ["002_02_01_051_07"]  # and not 003, who is the second of session 2
+    assert trained(2, 1) == ["001_01_01_051_07"]
+    assert trained(3, 2, 1) == sorted(path.stem for path in root.rglob("*.png"))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"people": 0}, "people is 0; expected 1 to 200"),
+        ({"people": 201}, "people is 201; expected 1 to 200, the training people of setting 2: who comes after"),
+        ({"people": 151, "sessions": (1,)}, "people is 151; expected 1 to 150, the training people of setting 1"),
+        ({"people": 1, "sessions": (0, 1)}, r"sessions is \[0, 1\]; expected some of 1, 2, 3, 4"),
+        ({"people": 1, "sessions": ()}, r"sessions is \[\]; expected some"),
+    ],
+)
+def test_people_whom_a_protocol_tests_do_not_train(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(RecordError, match=message):
+        MultiPiePhotos("x", **values)
+
+
+@pytest.mark.parametrize(("people", "refused"), [(1, False), (2, True)])
+def test_validation_has_no_training_people(people: int, refused: bool, tmp_path: Path) -> None:
+    root = names_in(tmp_path / "tree", "001_01", "002_01", "001_02", "002_02")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(f"""
+kind = "restorer"
+name = "x"
+network = {{ name = "frn" }}
+data = {{ multipie = {{ root = "{root}", people = {people}, alignment = "canonical-128" }} }}
+stages = [{{ steps = 1, losses = {{ identity = 0.0 }} }}]
+judge = "lbp"
+
+[validation]
+protocol = "multipie-setting2"
+data = "{root}"
+options = {{ train_people = 1, alignment = "canonical-128" }}
+""")
+    expected = pytest.raises(RecordError, match="validation: 1 of its people are training people of data, 002 for one")
+    with expected if refused else contextlib.nullcontext():
+        RestorerCourse.check(read_recipe(recipe))

@@ -9,6 +9,7 @@ import pytest
 
 from recog_restore.errors import RecordError
 from recog_restore.networks.cards import RightsCard
+from recog_restore.training.lineage import rights
 from recog_restore.training.reading import read_recipe
 from recog_restore.training.restorer_recipe import RestorerRecipe
 
@@ -43,7 +44,7 @@ def read(folder: Path, text: str, *changes: str) -> RestorerRecipe:
             ("task=restore",),
             r"data\.folder: a photo is its own target and nobody turns; expected \[data\.p",
         ),
-        (MULTIPIE, ("data.multipie.people=0",), r"data\.multipie\.people is 0; expected at least 1"),
+        (MULTIPIE, ("data.multipie.people=0",), r"data\.multipie\.people is 0; expected 1 to 200, the training"),
         (MULTIPIE, ("data.multipie.lights=all",), r"lights is 'all'; expected one of 'same', 'other', 'both'"),
         (
             MULTIPIE + FFN,
@@ -83,7 +84,7 @@ def test_source_says_what_it_is(text: str, words: str, origin: str, tmp_path: Pa
 
 
 def test_rights_are_as_stated_or_those_of_rendered_faces_or_unknown(tmp_path: Path) -> None:
-    assert read(tmp_path, "[data.pairs]").stated_rights.training_data.startswith("rendered by this program")
-    assert read(tmp_path, MULTIPIE).stated_rights == RightsCard("Apache-2.0", "unknown", "unknown")
+    assert rights(read(tmp_path, "[data.pairs]")).training_data.startswith("rendered by this program")
+    assert rights(read(tmp_path, MULTIPIE)) == RightsCard("Apache-2.0", "unknown", "unknown")
     stated = '[rights]\nweights = "research only"\n'
-    assert read(tmp_path, MULTIPIE + stated).stated_rights.weights == "research only"
+    assert rights(read(tmp_path, MULTIPIE + stated)).weights == "research only"

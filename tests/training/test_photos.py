@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
+import shutil
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,7 @@ import torch
 
 from recog_restore.errors import DataError
 from recog_restore.training import photos
-from recog_restore.training.photos import CachedPhotos, RenderedPhotos, album, cache_key, missing, render
+from recog_restore.training.photos import CachedPhotos, RenderedPhotos, album, arrays, cache_key, missing, render
 from recog_restore.training.plan import FIRST_TRAINING_SUBJECT
 from recog_restore.training.recipe import People
 
@@ -74,8 +77,38 @@ def test_folder_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pyt
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(photos, "_write", full)
-    with pytest.raises(DataError, match="photos cannot be kept: .*No space left"):
-        list(render(album(PEOPLE), tmp_path, workers=0))
+    for workers in (0, 1):
+        with pytest.raises(DataError, match=r"^\S+: photos cannot be kept: .*No space left on device$"):
+            list(render(album(PEOPLE), tmp_path, workers=workers))
+
+
+def test_rendering_process_that_dies_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photos, "_write", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(DataError, match="a process that reads or renders photos died .*; is memory short"):
+        list(render(album(PEOPLE), tmp_path, workers=1))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not list a process's open files")
+def test_no_photo_keeps_its_file_open(tmp_path: Path) -> None:
+    many = album(dataclasses.replace(PEOPLE, people=20))
+    whole = np.arange(4 * 128 * 128 * 3, dtype=np.uint8).reshape(4, 128, 128, 3)
+    for number in range(many.people):
+        np.save(tmp_path / f"{many.first + number}.npy", whole + number)
+    before = len(os.listdir("/proc/self/fd"))
+    found = arrays(many, tmp_path)
+    photos = [person[3] for person in found]
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert all(np.array_equal(photo, whole[3] + number) for number, photo in enumerate(photos))
+    assert np.array_equal(found[2][1:], whole[1:] + 2)
+
+
+def test_photos_that_went_away_are_named(cache: Path, tmp_path: Path) -> None:
+    for file in cache.iterdir():
+        shutil.copy(file, tmp_path)
+    cached = CachedPhotos(PEOPLE, tmp_path)
+    (tmp_path / "1000001.npy").unlink()
+    with pytest.raises(DataError, match=r"1000001.npy: rendered photos cannot be read: .*start again to render them"):
+        cached[ROWS]
 
 
 def test_key_is_of_what_the_pixels_depend_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,10 @@ import pytest
 
 from recog_restore.errors import RecordError, UnknownName
 from recog_restore.networks.cards import EmbedderCard
-from recog_restore.training.reading import read_recipe
+from recog_restore.training.reading import read_recipe, recipe_text
 from recog_restore.training.recipe import Recipe
+
+from .conftest import TINY
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
 RECIPES = [file for file in sorted(MODELS.glob("*/recipe.toml")) if isinstance(read_recipe(file), Recipe)]
@@ -31,6 +33,12 @@ def test_a_key_is_changed_without_touching_the_others(tiny: Callable[..., Recipe
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        *(
+            (f"name='{name}'", "expected letters, digits")
+            for name in ("", ".", "..", "/etc", "../x", "a/b", "-x", "tensorboard")
+        ),
+        ("name=samples", "name is 'samples'; expected letters, digits, .* writes beside it: samples, tensorboard"),
+        ("name=log.csv", "name is 'log.csv'; expected letters"),
         ("epochs=3", r"recipe\.toml: unknown key 'epochs'"),
         ("data.synthpie.persons=3", r"unknown key 'data\.synthpie\.persons'; known: cached, first"),
         ("data.synthpie.people=0", "people is 0; expected at least 1"),
@@ -45,6 +53,10 @@ def test_a_key_is_changed_without_touching_the_others(tiny: Callable[..., Recipe
         ("stages=[{steps=1, size=[64, 64]}]", r"the last size is \[64, 64\]; expected that of sphereface-112x96"),
         ("stages=[{steps=0}]", "steps is 0, batch 128, lr 0.1; expected at least 1"),
         ("stages=[{steps=1, size=[8, 8]}]", "expected height and width, 16 or more each"),
+        ("stages=[{steps=1, rise=1.0}]", r"stages: rise is 1\.0; expected a part of the steps, from 0 to less than 1"),
+        ("stages=[{steps=1, rise=-1.0}]", r"stages: rise is -1\.0; expected"),
+        ("seed=-1", "seed is -1; expected 0 or more"),
+        ("optimizer.momentum=1.0", r"optimizer: momentum is 1\.0; expected a number from 0 to less than 1"),
         ("keep_every=0", "keep_every is 0 and log_every 1; expected at least 1 each"),
         (
             'validation.best="gain rank1"',
@@ -56,6 +68,15 @@ def test_a_key_is_changed_without_touching_the_others(tiny: Callable[..., Recipe
 def test_what_is_wrong_in_a_recipe_is_named(change: str, message: str, tiny: Callable[..., Recipe]) -> None:
     with pytest.raises(RecordError, match=message):
         tiny(change)
+
+
+@pytest.mark.parametrize("missing", ['name = "tiny"\n', 'title = "A tiny network"\n'])
+def test_text_of_a_recipe_has_the_changes_that_it_was_read_with(missing: str, tmp_path: Path) -> None:
+    file, again = tmp_path / "recipe.toml", tmp_path / "again.toml"
+    file.write_text(TINY.replace(missing, ""), "utf-8")
+    recipe = read_recipe(file, ["name=other", "title=", "augment.flip=0.0"])
+    again.write_text(recipe_text(recipe, file), "utf-8")
+    assert read_recipe(again) == recipe
 
 
 def test_unknown_head_and_network_are_refused_with_the_nearest(tiny: Callable[..., Recipe]) -> None:

@@ -30,6 +30,13 @@ def test_recipe_has_its_stages(tmp_path: Path) -> None:
         (f'embedders=["{JUDGE}"]', f"embedders: {JUDGE} is the judge: where a loss used it, nobody independent"),
         ('embedders=["lbp"]', "embedders: lbp is the judge"),
         ("embedders=[]", r"losses\.identity: expected embedders = \['arcface-synthpie'\], or identity = 0"),
+        ("network.name=mobilefacenet", "network.name is 'mobilefacenet'; expected 'frn', or 'ffn' for an FFN alone"),
+        ("teacher.name=frn", "teacher.name is 'frn'; expected 'ffn'"),
+        ("stages=[{steps=1, size=[64, 96]}, {steps=1}]", r"size is \[64, 96\]; expected height and width alike"),
+        (
+            "stages=[{steps=1, size=[40, 40]}, {steps=1}]",
+            r"size is \[40, 40\]; .* alike, and multiples of 32 \(frn\), 32 \(ffn\)",
+        ),
         ("stages=[{steps=1, trains='ffn'}]", "expected one that trains the FRN"),
         ("stages=[{steps=1, size=[64, 64]}]", r"the last size is \[64, 64\]; expected \[128, 128\]"),
         ("stages=[{steps=1, losses={pcd=1.0}}]", "pcd and icd judge the FFN; expected trains = 'ffn'"),
@@ -51,6 +58,12 @@ def test_recipe_has_its_stages(tmp_path: Path) -> None:
 def test_what_is_wrong_in_a_recipe_is_named(change: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=message):
         tiny_restorer(tmp_path, change)
+
+
+def test_judge_of_identities_needs_an_embedder(tmp_path: Path) -> None:
+    stages = "{steps=1, trains='ffn', losses={identity=0.0, icd=1.0}}, {steps=1, losses={identity=0.0}}"
+    with pytest.raises(RecordError, match=r"expected embedders = .*, or identity = 0 and icd = 0"):
+        tiny_restorer(tmp_path, "embedders=[]", f"stages=[{stages}]")
 
 
 def test_stage_with_a_teacher_needs_one(tmp_path: Path) -> None:
@@ -106,9 +119,11 @@ def test_recipe_that_extends_another_says_only_what_differs(tmp_path: Path) -> N
     assert recipe.stages[1].losses.icd == 0
     assert [stage.steps for stage in recipe.stages] == [3, 2, 2, 5]
     again = tmp_path / "again.toml"
-    again.write_text(recipe_text(file), "utf-8")
+    again.write_text(recipe_text(read_recipe(file), file), "utf-8")
     assert read_recipe(again, ["seed=9"]) == recipe
-    assert recipe_text(tmp_path / "restorer.toml") == (tmp_path / "restorer.toml").read_text("utf-8")
+    again.write_text(recipe_text(recipe, file), "utf-8")
+    assert read_recipe(again) == recipe
+    assert recipe_text(whole, tmp_path / "restorer.toml") == (tmp_path / "restorer.toml").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -133,7 +148,7 @@ def test_ablations_are_valid_short_and_on_the_same_photos(file: Path) -> None:
     recipe = read_recipe(file)
     assert isinstance(recipe, RestorerRecipe)
     assert recipe.name == file.stem
-    assert (recipe.steps, recipe.data.pairs) == (1000, Pairs(people=300))
+    assert (recipe.steps, recipe.data.pairs) == (1300, Pairs(people=600))
     assert list(recipe.ships) == [file.stem[:3]]
     assert recipe.judge == JUDGE
     assert recipe.validation.options["part"] == "train"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from torch import nn
 from recog_restore.embed.spec import create as create_embedder
 from recog_restore.engine.progress import Progress
 from recog_restore.errors import RecordError
-from recog_restore.training import restorer_course
 from recog_restore.training.checkpoint import load
+from recog_restore.training.judging import Candidate
 from recog_restore.training.loop import Trained, train
 from recog_restore.training.losses import IdentityLoss, similarities
 from recog_restore.training.place import Place
@@ -220,16 +221,17 @@ def test_tone_changes_brightness_and_keeps_the_range() -> None:
     assert 0 <= float(noisy.min()) < float(noisy.max()) <= 1
 
 
-def test_embedder_that_is_the_judge_under_another_name_is_refused(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    class Disguised:
-        class card:
-            name = JUDGE
-
-    monkeypatch.setattr(restorer_course, "create", lambda text, device: Disguised())
-    with pytest.raises(RecordError, match=f"embedders: arcface-synthpie is {JUDGE}, the judge, which no loss may use"):
-        teachers(tiny_restorer(tmp_path))
+@pytest.mark.parametrize(
+    ("folder", "other"), [(JUDGE, 'name = "other"'), ("arcface-synthpie", f'name = "{JUDGE}"')], ids=["weights", "name"]
+)
+def test_embedder_that_is_the_judge_under_another_name_is_refused(folder: str, other: str, tmp_path: Path) -> None:
+    disguised = tmp_path / "disguised"
+    shutil.copytree(Path(__file__).resolve().parents[2] / "models" / folder, disguised)
+    card = (disguised / "card.toml").read_text("utf-8")
+    (disguised / "card.toml").write_text(card.replace(f'name = "{folder}"', other, 1), "utf-8")
+    recipe = tiny_restorer(tmp_path, f'embedders=["card:{disguised}"]')
+    with pytest.raises(RecordError, match=f"embedders: card:.*disguised is {JUDGE}, the judge, which no loss may use"):
+        teachers(recipe)
 
 
 def test_judge_that_is_an_embedder_of_the_loss_is_refused(there: Places, tmp_path: Path) -> None:
@@ -238,3 +240,54 @@ def test_judge_that_is_an_embedder_of_the_loss_is_refused(there: Places, tmp_pat
     course = RestorerCourse(recipe, there(), torch.device("cpu"))
     with pytest.raises(RecordError, match="judge: card:.* is one of the embedders of the loss; take"):
         _ = course._judge
+
+
+@pytest.mark.parametrize(("stage", "looks_at_the_clean_probe"), [(0, False), (1, True), (2, False)])
+def test_degraded_probe_may_pass_where_the_stage_looks_at_the_clean_one(
+    stage: int, looks_at_the_clean_probe: bool, there: Places, tmp_path: Path
+) -> None:
+    recipe = tiny_restorer(tmp_path, "data.degraded=1.0")
+    course = RestorerCourse(recipe, there(), torch.device("cpu"))
+    batch = course.photos.dataset[list(range(8))]
+    near = course.inputs(batch, stage, (64, 64), torch.Generator().manual_seed(0))[3]
+    assert bool(batch.degraded.all())
+    expected = [float(abs(yaw) <= 50 and looks_at_the_clean_probe) for yaw in batch.yaws.tolist()]
+    assert near.tolist() == expected
+    assert 0 < sum(abs(yaw) <= 50 for yaw in batch.yaws.tolist())
+
+
+@pytest.mark.parametrize(
+    ("stage", "count"),
+    [
+        ("losses={identity=0.0}", 0),
+        ("losses={identity=0.1}", 1),
+        ("losses={identity=0.1}, target='probe'", 0),
+        ("trains='ffn', losses={identity=0.0, icd=0.1}", 1),
+        ("trains='ti', losses={identity=0.1}, target='teacher'", 0),
+    ],
+)
+def test_embedders_see_the_targets_only_where_a_loss_asks(
+    stage: str, count: int, there: Places, tmp_path: Path
+) -> None:
+    recipe = tiny_restorer(tmp_path, f"stages=[{{steps=1, {stage}}}, {{steps=1}}]")
+    course = RestorerCourse(recipe, there(), torch.device("cpu"))
+    inputs = course.inputs(course.photos.dataset[[0, 1]], 0, (64, 64), torch.Generator().manual_seed(0))
+    assert len(inputs) == 7 + count
+    learner = course.learner(0, (64, 64))
+    loss, _ = learner(*inputs)
+    assert torch.isfinite(loss)
+
+
+def test_judge_sees_the_restorer_at_the_size_of_the_finished_one(there: Places, tmp_path: Path) -> None:
+    course = RestorerCourse(tiny_restorer(tmp_path), there(), torch.device("cpu"))
+    sides: list[int] = []
+
+    def judge(candidate: Candidate) -> dict[str, float]:
+        faces = torch.rand(1, 3, 128, 128)
+        candidate._network.register_forward_pre_hook(lambda _, given: sides.append(given[0].shape[-1]))
+        candidate.restore(faces, None)
+        return {}
+
+    vars(course)["_judge"] = judge
+    course.validate(course.learner(0, (64, 64)), 0, (64, 64))
+    assert sides == [128]

@@ -6,12 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from recog_restore.networks.toml import toml_text
 from recog_restore.protocol import load
+from recog_restore.records import plain
 from recog_restore.training.reading import read_recipe
 from recog_restore.training.recipe import Recipe
 from recog_restore.training.restorer_recipe import RestorerRecipe
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
+
+
+ALL = [file for file in sorted(MODELS.glob("*/*.toml")) if file.name not in ("card.toml", "common.toml")]
+
+
+@pytest.mark.parametrize("file", ALL, ids=lambda file: f"{file.parent.name}/{file.stem}")
+def test_recipe_is_the_same_when_it_is_written_out(file: Path, tmp_path: Path) -> None:
+    recipe = read_recipe(file)
+    (tmp_path / "recipe.toml").write_text(toml_text(plain(recipe)), "utf-8")
+    assert read_recipe(tmp_path / "recipe.toml") == recipe
 
 
 def restorer(file: str) -> RestorerRecipe:
@@ -36,7 +48,8 @@ def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on(file: str) -
 @pytest.mark.parametrize("file", ["first", "recipe"])
 def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> None:
     recipe = restorer(f"mdfr-restore/{file}.toml")
-    assert recipe.stated_rights.weights.startswith("research only")
+    assert recipe.rights is not None
+    assert recipe.rights.weights.startswith("research only")
     assert recipe.network.arguments["output"] == "residual"
     assert recipe.task == "restore"
     assert recipe.judge not in recipe.embedders
@@ -56,6 +69,7 @@ def test_papers_recipe_has_the_papers_numbers(name: str) -> None:
     assert recipe.name == f"mdfr-paper-{name}"
     assert recipe.size(stage) == (128, 128)
     assert (stage.batch, stage.lr, losses.distance, losses.reduction) == (8, 1e-4, "l2", "paper-sum")
+    assert (recipe.optimizer.name, recipe.optimizer.momentum) == ("adamw", 0.5)
     assert stage.lr * recipe.discriminator_pace == pytest.approx(1e-3)
     assert losses.pixel == 1
     stated = {"frn-s": (1e4, 0, 0, 0), "ffn-s": (1e4, 1e4, 1e4, 0), "frn-ti": (0.1, 0, 0, 1)}
