@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -27,6 +28,20 @@ from .base import JUDGE, SETTINGS, Command
 )
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE: finds the faces of a photo.")
 @click.option("--aligned", is_flag=True, help="Each file is an aligned crop: 128×128, 112×112 or 112×96 pixels.")
+@click.option(
+    "--gate",
+    default="none",
+    show_default=True,
+    metavar="GATE",
+    help="Restore only faces for which this holds: size<24, yaw>45, quality<80, onnx:FILE<0.4; joined by ' and '.",
+)
+@click.option(
+    "--colours",
+    type=click.Choice(["photo", "network"]),
+    default="photo",
+    show_default=True,
+    help="Whose colours and light a face in a photo has after a restorer (task restore). Crops: the network's.",
+)
 @click.option("--compare", is_flag=True, help="Also write NAME.compare.png: every face before and after.")
 @click.option("--drift", is_flag=True, help="Measure how far each face was moved: drift.csv and drift.png.")
 @click.option(
@@ -45,6 +60,8 @@ def restore(
     strength: float | None,
     detector: str | None,
     aligned: bool,
+    gate: str,
+    colours: Literal["photo", "network"],
     compare: bool,
     drift: bool,
     judges: tuple[str, ...],
@@ -55,7 +72,8 @@ def restore(
 
     NAME.png is the photo with its faces pasted back, marked as synthesized; NAME.json says what was done to which face.
     Faces are restored at 128×128 pixels, so larger ones lose detail. A photo without a face is written as it is; of one
-    that failed, nothing. Exits with 1 if one failed.
+    that failed, nothing. What an earlier run wrote of the same photos is replaced or removed; files of anybody else are
+    not overwritten. Exits with 1 if one failed.
 
     \b
     rr-restore photos restored --pre onnx:restorer.onnx --detector yunet:face_detection_yunet_2023mar.onnx --compare
@@ -70,6 +88,8 @@ def restore(
         strength=strength,
         detector=detector,
         aligned=aligned,
+        gate=gate,
+        colours=colours,
         compare=compare,
         judges=judges or ((JUDGE,) if drift else ()),
         device=device,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,21 +16,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
-from ..detect import Detector
 from ..detect.spec import create as create_detector
 from ..engine.drift import FILE
+from ..engine.face_gate import FaceGate
 from ..engine.marked import png
-from ..engine.restore import Face, Photo, restore_photos
+from ..engine.restore import Colours, Face, Photo, restore_photos
 from ..errors import DataError, RecordError
 from ..files import write_whole
 from ..preprocess import Preprocessor
+from ..preprocess.gate import create as create_gate
 from ..preprocess.spec import create as create_preprocessor
+from ..preprocess.spec import public_name
 from ..records import plain
+from ..report.wording import visible
 from .bars import Bars
 from .device import chosen_device
 from .drifted import WORST, PhotoDrift
+from .outputs import SOFTWARE, check_folder, check_targets, remove_stale, sheet, sidecar, targets
 
-_PHOTOS = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".pgm", ".ppm"}
 _SIDE = 256  # pixels of a face on a sheet
 
 
@@ -44,6 +45,8 @@ def run(
     strength: float | None,
     detector: str | None,
     aligned: bool,
+    gate: str,
+    colours: Colours,
     compare: bool,
     judges: Sequence[str],
     device: str,
@@ -52,8 +55,8 @@ def run(
     """Restore the faces of the photos and write what ``rr-restore`` promises.
 
     Raises:
-        RecordError: there are no photos, two would become one file or one would be overwritten, or neither or both of
-            ``--aligned`` and ``--detector`` are given.
+        RecordError: there are no photos, two would become one file, a photo or a file of somebody else would be
+            overwritten, neither or both of ``--aligned`` and ``--detector`` are given, or the gate cannot be decided.
         DataError: a file cannot be written.
         click.exceptions.Exit: with 1, after the summary, if a photo failed.
     """
@@ -61,23 +64,37 @@ def run(
         raise RecordError(
             "expected either --detector yunet:FILE, which finds the faces of photos, or --aligned for crops of faces"
         )
+    check_folder(out)
+    asked = create_gate(gate)
     device = chosen_device(device)
     preprocessor = create_preprocessor(pre if strength is None else f"{pre},strength={strength:g}", device)
     finder = create_detector(detector) if detector is not None else None
-    targets = _targets(source, out)
-    _distinct(targets, compare, [out / FILE, out / WORST] if judges else [])
+    admitted = FaceGate(asked, device, aligned=aligned) if asked is not None else None
+    files = targets(source, out)
+    of_drift = [out / FILE, out / WORST]
+    check_targets(files, compare, of_drift if judges else [])
     drift = PhotoDrift(preprocessor, judges, device) if judges else None
     click.echo(_first_line(preprocessor, detector, device), err=True)
-    summary = _Summary()
+    summary, pictures, spared = _Summary(), set(files.values()), {photo.resolve() for photo in files}
+    notes = {"detector": finder.identity() if finder else None, "gate": asked.words() if asked else None}
+    if finder is not None and preprocessor.card.task == "restore":
+        notes["colours"] = colours
     with Bars() as progress:
-        progress.start("restore", len(targets))
-        for photo in restore_photos(list(targets), preprocessor, finder, batch=batch, device=device):
+        progress.start("restore", len(files))
+        done = restore_photos(
+            list(files), preprocessor, finder, batch=batch, device=device, colours=colours, gate=admitted
+        )
+        for photo in done:
+            target, new = files[photo.source], set[Path]()
             if photo.image is not None and photo.outcome != "failed":
-                _write(photo, photo.image, targets[photo.source], preprocessor, finder, compare)
+                new = _write(photo, photo.image, target, preprocessor, notes, compare)
+            remove_stale({target, sidecar(target), *({sheet(target)} - pictures)} - new, spared)
             if drift is not None:
-                drift.add(targets[photo.source].relative_to(out).with_suffix(photo.source.suffix).as_posix(), photo)
+                name = target.relative_to(out).with_suffix(photo.source.suffix).as_posix()
+                drift.add(visible(name), photo)
             summary.add(photo)
             progress.advance()
+    remove_stale([file for file in of_drift if file not in pictures], spared)
     for line in [*summary.lines(out), *(drift.write(out, partial(_marks, preprocessor)) if drift else [])]:
         click.echo(line)
     if summary.photos["failed"]:
@@ -91,74 +108,45 @@ def _first_line(preprocessor: Preprocessor, detector: str | None, device: str) -
     return f"{card.name}: {card.task}{made_for} · {detector or 'aligned crops'} · {device}"
 
 
-def _targets(source: str, out: Path) -> dict[Path, Path]:
-    """Return the photos, in order, and which file each becomes: its path below IN, below OUT."""
-    place, own = Path(source), out.resolve()
-    if place.is_dir():
-        nested = place.resolve() in own.parents  # then what an earlier run wrote is no input
-        found = [f for f in place.rglob("*") if f.suffix.lower() in _PHOTOS]
-        base, found = place, [f for f in found if not (nested and f.resolve().is_relative_to(own))]
-    else:
-        found = [place] if place.is_file() else [Path(name) for name in glob.glob(source, recursive=True)]
-        base = Path(os.path.commonpath([f.parent for f in found])) if found else place
-    photos = sorted(f for f in found if f.is_file())
-    if not photos:
-        raise RecordError(f"{source}: expected a photo, a folder that holds some, or a pattern that matches some")
-    return {photo: out / photo.relative_to(base).with_suffix(".png") for photo in photos}
-
-
-def _distinct(targets: Mapping[Path, Path], compare: bool, others: Sequence[Path]) -> None:
-    taken = {photo.resolve(): photo for photo in targets} | {file.resolve(): Path("--drift") for file in others}
-    for photo, target in targets.items():
-        for file in (target, _sidecar(target), *([_sheet(target)] if compare else [])):
-            if (other := taken.setdefault(file.resolve(), photo)) is not photo or other.resolve() == file.resolve():
-                raise RecordError(f"{photo}: would be written to {file}, which is taken by {other}")
-
-
-def _sidecar(target: Path) -> Path:
-    return target.with_suffix(".json")
-
-
-def _sheet(target: Path) -> Path:
-    return target.with_suffix(".compare.png")
-
-
 def _write(
     photo: Photo,
     image: NDArray[np.uint8],
     target: Path,
     preprocessor: Preprocessor,
-    detector: Detector | None,
+    notes: Mapping[str, object],
     compare: bool,
-) -> None:
-    restored = sum(face.outcome == "restored" for face in photo.faces)
-    marks = _marks(preprocessor, restored) if restored else {}
-    files = {target: png(image, marks), _sidecar(target): _described(photo, preprocessor, detector).encode()}
+) -> set[Path]:
+    """Write what is said of a photo and shown of it, and return the files."""
+    marks = _marks(preprocessor, sum(face.outcome == "restored" for face in photo.faces))
+    files = {target: png(image, marks), sidecar(target): _described(photo, preprocessor, notes).encode()}
     if compare and photo.faces:
-        files[_sheet(target)] = png(_before_and_after(photo.faces), marks)
+        files[sheet(target)] = png(_before_and_after(photo.faces), marks)
     for file, data in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, data)
         except OSError as error:
             raise DataError(f"{file}: cannot be written: {error.strerror}") from None
+    return set(files)
 
 
 def _marks(preprocessor: Preprocessor, restored: int) -> dict[str, str]:
-    what = "1 face is" if restored == 1 else f"{restored} faces are"
-    return {
-        "Software": f"recog_restore {__version__}",
-        "Comment": f"synthesized: {what} the output of {preprocessor.card.name} ({preprocessor.card.task})",
-    }
+    """Return what a picture says of itself: who wrote it and, where a face is restored, that it is synthesized."""
+    marks = {"Software": f"{SOFTWARE} {__version__}"}
+    if restored:
+        what = "1 face is" if restored == 1 else f"{restored} faces are"
+        name, task = public_name(preprocessor), preprocessor.card.task
+        marks["Comment"] = f"synthesized: {what} the output of {name} ({task})"
+    return marks
 
 
-def _described(photo: Photo, preprocessor: Preprocessor, detector: Detector | None) -> str:
+def _described(photo: Photo, preprocessor: Preprocessor, notes: Mapping[str, object]) -> str:
     entry: dict[str, Any] = {
-        "software": f"recog_restore {__version__}",
+        "software": f"{SOFTWARE} {__version__}",
         "synthesized": photo.outcome == "restored",
         "source": {"name": photo.source.name, "sha256": hashlib.sha256(photo.source.read_bytes()).hexdigest()},
         "preprocessor": {**plain(preprocessor.card), "settings": plain(preprocessor.settings())},
-        "detector": detector.identity() if detector is not None else None,
+        **notes,
         "outcome": photo.outcome,
         "reason": photo.reason,
         "faces": [
@@ -171,7 +159,7 @@ def _described(photo: Photo, preprocessor: Preprocessor, detector: Detector | No
             for face in photo.faces
         ],
     }
-    return json.dumps(entry, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(entry, indent=1) + "\n"
 
 
 def _before_and_after(faces: Sequence[Face]) -> NDArray[np.uint8]:
@@ -211,7 +199,8 @@ class _Summary:
         faces, photos = self._faces["restored"], self.photos["restored"]
         found = [f"restored {_counted(faces, 'face')} in {_counted(photos, 'photo')} of {self.photos.total():,}"]
         for (outcome, what, reason), names in sorted(self._reasons.items()):
-            found.append(f"{outcome}: {_counted(len(names), what)}: {reason} ({names[0]}{', …' * (len(names) > 1)})")
+            named = f"{names[0]}, …" if len(names) > 1 else names[0]
+            found.append(visible(f"{outcome}: {_counted(len(names), what)}: {reason} ({named})"))
         if self._coarser:
             found.append(f"{_counted(self._coarser, 'restored face')} larger than the crop: softer than the photo")
         if self.photos["restored"] or self.photos["passed through"]:

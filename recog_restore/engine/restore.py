@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -16,11 +17,13 @@ from ..decode import read_image
 from ..detect import Detector
 from ..errors import ConventionError, DataError, RecogRestoreError
 from ..faces import FaceBatch, to_float, to_uint8
-from ..geometry import CANONICAL_128, CROPS, canonical_crop, crop_size, place_crop, similarity
+from ..geometry import CANONICAL_128, CANONICAL_SIZE, CROPS, canonical_crop, crop_size, similarity
 from ..preprocess import Preprocessor
-from ..preprocess.paste import paste
+from ..preprocess.paste import paste, relit
+from .face_gate import FaceGate
 
 Outcome = Literal["restored", "passed through", "failed"]
+Colours = Literal["photo", "network"]
 Image = NDArray[np.uint8]
 
 
@@ -69,10 +72,13 @@ def restore_photos(
     *,
     batch: int = 16,
     device: str = "cpu",
+    colours: Colours = "photo",
+    gate: FaceGate | None = None,
 ) -> Iterator[Photo]:
     """Yield every photo with its faces restored, in order; what is wrong with one of them becomes its reason.
 
-    A face that the preprocessor leaves as it is, is not pasted: the pixels of such a photo stay, bit for bit.
+    A face that the preprocessor or the gate leaves as it is, is not pasted: the pixels of such a photo stay, bit for
+    bit.
 
     Args:
         files: the photos.
@@ -80,11 +86,15 @@ def restore_photos(
         detector: finds the faces; None takes each file for one aligned crop, which keeps its size.
         batch: photos held, and faces restored, at a time.
         device: where the preprocessor computes.
+        colours: ``photo`` keeps the photo's colours and light where the task is to ``restore``; an aligned crop always
+            has those that the preprocessor gave it.
+        gate: which faces may be restored; None: all.
     """
+    keep = colours == "photo" and detector is not None and preprocessor.card.task == "restore"
     for start in range(0, len(files), batch):
         opened = [_open(file, detector) for file in files[start : start + batch]]
         cuts = [cut for photo in opened for cut in photo.cuts]
-        done = iter(_faces(cuts, preprocessor, batch, device))
+        done = iter(_faces(_gated(cuts, gate), preprocessor, batch, device, keep))
         for photo in opened:
             yield _finished(photo, tuple(next(done) for _ in photo.cuts))
 
@@ -98,6 +108,7 @@ class _Cut:
     inside: NDArray[np.floating] = field(default_factory=CANONICAL_128.copy)
     scale: float = 1.0
     reason: str = ""
+    closed: str = ""  # the gate that leaves it as it is
 
 
 @dataclass(frozen=True)
@@ -116,7 +127,7 @@ def _open(file: Path, detector: Detector | None) -> _Opened:
         image = read_image(file)
         if detector is None:
             crop = _crop_of(image)
-            return _Opened(file, image, (_Cut(_in_crop(crop), place_crop(image, crop)),), crop)
+            return _Opened(file, image, (_Cut(_in_crop(crop), _extended(image, crop)),), crop)
     except RecogRestoreError as error:
         return _Opened(file, reason=str(error))
     cuts = tuple(_cut(image, points) for points in detector.detect(image).points)
@@ -130,6 +141,13 @@ def _crop_of(image: Image) -> str:
     sizes = " or ".join("×".join(map(str, crop_size(crop))) for crop in CROPS)
     height, width = image.shape[:2]
     raise DataError(f"an aligned crop has {sizes} px (height×width), this image has {height}×{width}")
+
+
+def _extended(image: Image, crop: str) -> Image:
+    """Return the 128×128 crop that holds an aligned one in its window; its border goes on to the edges."""
+    rows, columns = CROPS[crop]
+    margins = (rows.start, CANONICAL_SIZE - rows.stop, columns.start, CANONICAL_SIZE - columns.stop)
+    return cv2.copyMakeBorder(image, *margins, cv2.BORDER_REPLICATE).astype(np.uint8, copy=False)
 
 
 def _in_crop(crop: str) -> NDArray[np.float64]:
@@ -146,24 +164,47 @@ def _cut(image: Image, points: NDArray[np.floating]) -> _Cut:
     return _Cut(points, crop, points @ transform[:, :2].T + transform[:, 2], math.hypot(*transform[:, 0]))
 
 
-def _faces(cuts: Sequence[_Cut], preprocessor: Preprocessor, batch: int, device: str) -> Iterator[Face]:
+def _gated(cuts: Sequence[_Cut], gate: FaceGate | None) -> list[_Cut]:
+    if gate is None or not cuts:
+        return list(cuts)
+    opened = gate.open([cut.points for cut in cuts], np.stack([cut.crop for cut in cuts]))
+    closed = f"gate {gate.gate.name} leaves it as it is"
+    return [
+        cut if touched or cut.reason else replace(cut, closed=closed) for cut, touched in zip(cuts, opened, strict=True)
+    ]
+
+
+def _faces(cuts: Sequence[_Cut], preprocessor: Preprocessor, batch: int, device: str, keep: bool) -> Iterator[Face]:
+    """Yield what becomes of each cut, in order; the preprocessor sees those that are neither closed nor failed."""
     for start in range(0, len(cuts), batch):
         part = cuts[start : start + batch]
-        pixels = np.stack([cut.crop for cut in part])
-        points = torch.from_numpy(np.stack([cut.inside for cut in part]).astype(np.float32)).to(device)
-        faces = FaceBatch(to_float(pixels, device), points, tuple(cut.reason for cut in part))
-        with torch.inference_mode():
-            done = preprocessor(faces)
-        for cut, after, reason in zip(part, to_uint8(done.images), done.status, strict=True):
-            yield _face(cut, after, reason, preprocessor)
+        done = iter(_restored([cut for cut in part if not cut.closed], preprocessor, device))
+        for cut in part:
+            if cut.closed:
+                yield Face(cut.points, cut.scale, cut.crop, cut.crop, "passed through", cut.closed)
+            else:
+                yield _face(cut, *next(done), preprocessor, keep)
 
 
-def _face(cut: _Cut, after: Image, reason: str, preprocessor: Preprocessor) -> Face:
+def _restored(cuts: Sequence[_Cut], preprocessor: Preprocessor, device: str) -> list[tuple[Image, str]]:
+    """Return what the preprocessor makes of each crop, and why it failed."""
+    if not cuts:
+        return []
+    points = torch.from_numpy(np.stack([cut.inside for cut in cuts]).astype(np.float32)).to(device)
+    pixels = to_float(np.stack([cut.crop for cut in cuts]), device)
+    with torch.inference_mode():
+        done = preprocessor(FaceBatch(pixels, points, tuple(cut.reason for cut in cuts)))
+    return list(zip(to_uint8(done.images), done.status, strict=True))
+
+
+def _face(cut: _Cut, after: Image, reason: str, preprocessor: Preprocessor, keep: bool) -> Face:
     outcome: Outcome = "restored"
     if reason:
         outcome, after = "failed", cut.crop
     elif np.array_equal(after, cut.crop):
         outcome, reason = "passed through", f"{preprocessor.card.name} leaves it as it is"
+    elif keep:
+        after = relit(after, cut.crop)
     return Face(cut.points, cut.scale, cut.crop, after, outcome, reason)
 
 
@@ -172,16 +213,28 @@ def _finished(photo: _Opened, faces: tuple[Face, ...]) -> Photo:
     if image is None:
         return Photo(photo.source, None, (), "failed", photo.reason)
     if restored:
-        return Photo(photo.source, _composed(photo, image, restored), faces, "restored")
+        return Photo(photo.source, _composed(photo, image, faces), faces, "restored")
     failed = next((face.reason for face in faces if face.outcome == "failed"), "")
     if failed:
         return Photo(photo.source, image, faces, "failed", failed)
     return Photo(photo.source, image, faces, "passed through", photo.reason or faces[0].reason)
 
 
-def _composed(photo: _Opened, image: Image, restored: Sequence[Face]) -> Image:
+def _composed(photo: _Opened, image: Image, faces: Sequence[Face]) -> Image:
     if photo.aligned:
-        return np.ascontiguousarray(restored[0].after[CROPS[photo.aligned]])
-    for face in sorted(restored, key=lambda face: -face.scale):  # the largest last, over the others
-        image = paste(image, face.after, similarity(face.points, CANONICAL_128))
-    return image
+        return np.ascontiguousarray(faces[0].after[CROPS[photo.aligned]])
+    restored = [face for face in faces if face.outcome == "restored"]
+    others = (_transform(face) for face in faces if face.outcome != "restored")
+    return paste(
+        image,
+        [face.after for face in restored],
+        [similarity(face.points, CANONICAL_128) for face in restored],
+        kept=[transform for transform in others if transform is not None],
+    )
+
+
+def _transform(face: Face) -> NDArray[np.float64] | None:
+    try:
+        return similarity(face.points, CANONICAL_128)
+    except ConventionError:
+        return None

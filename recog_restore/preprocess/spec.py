@@ -10,25 +10,27 @@ import dataclasses
 import hashlib
 import inspect
 import re
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable
+from pathlib import Path, PurePath
+from typing import Any, cast
 
 from torch import Tensor, nn
 
 from ..errors import RecordError, UnknownName
 from ..faces import FaceBatch
-from ..networks.cards import shipped
+from ..networks.cards import RestorerCard, shipped
 from ..records import nearest
 from ..spec import Spec, imported, parse_spec, typed
 from . import PREPROCESSORS
-from .base import Card, Preprocessor
+from .base import Card, Preprocessor, Task
 
 # Preprocessors made from what stands after the colon: where they are, and which parameter takes it.
 KINDS = {
     "onnx": ("recog_restore.preprocess.onnx:OnnxPreprocessor", "file"),
     "card": ("recog_restore.preprocess.card:CardRestorer", "folder"),
 }
+
+_SHOWN = 12  # digits of a SHA-256 that stand for it where people read
 
 
 class Chain(Preprocessor):
@@ -39,10 +41,11 @@ class Chain(Preprocessor):
         self.links = links
         self.card = Card(
             name="+".join(link.card.name for link in links),
-            task=links[-1].card.task,
+            task=cast(Task, _joined(link.card.task for link in links)),  # of several, where they differ
             title=", then ".join(link.card.title for link in links),
             deterministic=all(link.card.deterministic for link in links),
-            rights="; ".join(dict.fromkeys(link.card.rights for link in links)),
+            rights=_joined(link.card.rights for link in links),
+            tested_range=_joined(link.card.tested_range for link in links),
             sha256="+".join(link.card.sha256 for link in links),
             teachers=tuple(dict.fromkeys(teacher for link in links for teacher in link.card.teachers)),
         )
@@ -60,6 +63,26 @@ class Chain(Preprocessor):
         for link in self.links:
             faces = link(faces)
         return faces
+
+
+def _joined(texts: Iterable[str]) -> str:
+    """Return the texts once each, in order, without empty ones: ``restore; enhance``."""
+    return "; ".join(dict.fromkeys(filter(None, texts)))
+
+
+def public_name(preprocessor: Preprocessor) -> str:
+    """Return what others may read: names of cards and files instead of paths, and the start of a SHA-256."""
+    if isinstance(preprocessor, Chain):
+        return "+".join(public_name(link) for link in preprocessor.links)
+    card = preprocessor.card
+    head, *options = card.name.split(",")
+    argument = head.partition(":")[2]
+    model = getattr(preprocessor, "model", None)
+    if isinstance(model, RestorerCard):
+        head = model.name
+    elif argument:
+        head = PurePath(argument).name
+    return ",".join([head, *options]) + (f" {card.sha256[:_SHOWN]}" if card.sha256 else "")
 
 
 def create(text: str, device: str = "cpu", threads: int | None = None) -> Preprocessor:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,14 @@ import pytest
 from click.testing import CliRunner, Result
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
+from recog_restore import resources
 from recog_restore.cli import restore
 from recog_restore.detect import DETECTORS, Detections, Detector
+from recog_restore.engine.drift import COLUMNS
 from recog_restore.geometry import CANONICAL_128
+from recog_restore.preprocess import PREPROCESSORS, Card, Preprocessor
 
 
 class Middle(Detector):
@@ -85,7 +90,7 @@ def test_outputs_say_that_they_are_synthesized_and_how(album: Path, tmp_path: Pa
     assert notes["detector"] == {"detector": "middle"}
     assert [(face["outcome"], face["scale"]) for face in notes["faces"]] == [("restored", 2.0)]
     with Image.open(tmp_path / "out" / "black.png") as image:
-        assert not image.text  # type: ignore[attr-defined]
+        assert list(image.text) == ["Software"]  # type: ignore[attr-defined]
     assert json.loads((tmp_path / "out" / "black.json").read_text("utf-8"))["synthesized"] is False
 
 
@@ -110,6 +115,40 @@ def test_one_photo_and_a_pattern_are_taken_and_outputs_below_the_folder_are_not(
     assert (tmp_path / "two" / "below" / "two.png").exists()
     for _ in range(2):
         assert "of 4\n" in photo_run(album, album / "out").stdout
+
+
+@pytest.mark.parametrize("pattern", ["album/**/*.png", "al*/**/*.png", "./album/**/*"])
+def test_outputs_of_an_earlier_run_are_no_photos_of_a_pattern(
+    pattern: str, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = (photo_run(pattern, Path("album", "out"), "--compare", "--judge", "lbp") for _ in range(2))
+    assert first.stdout.startswith("restored ")
+    assert second.stdout == first.stdout
+    assert not list((album / "out").rglob("*.compare.compare.png"))
+    assert (album / "out" / "below" / "two.png").exists()
+
+
+def test_a_pattern_within_the_folder_to_write_to_is_refused_as_it_would_overwrite(album: Path) -> None:
+    kept = digest(album / "below" / "two.png")
+    done = photo_run(f"{album}/below/*.png", album / "below")
+    assert done.exit_code == 2
+    assert "two.png: would be written to" in done.stderr
+    assert digest(album / "below" / "two.png") == kept
+
+
+def test_names_that_are_no_text_or_would_ring_are_written_out(album: Path, tmp_path: Path) -> None:
+    odd = Path(os.fsdecode(b"a\xff\x1b[2J.png"))
+    (album / "below" / "two.png").rename(album / odd)
+    (album / "black.png").rename(album / os.fsdecode(b"b\xff\x1b[2J.png"))
+    done = photo_run(album, tmp_path / "out", "--judge", "lbp")
+    assert "restored 2 faces in 2 photos of 4\n" in done.stdout
+    assert r"no face was found (b\udcff\x1b[2J.png)" in done.stdout
+    assert "\x1b" not in done.output
+    notes = (tmp_path / "out" / odd.with_suffix(".json")).read_bytes()
+    assert notes.isascii()
+    assert json.loads(notes)["source"]["name"] == str(odd)
+    assert r"a\udcff\x1b[2J.png#1" in (tmp_path / "out" / "drift.csv").read_text("utf-8")
 
 
 def test_the_drift_of_every_face_is_told_with_those_that_moved_most(album: Path, tmp_path: Path) -> None:
@@ -215,7 +254,106 @@ def test_misuse_says_the_way_out(
 
 
 def test_a_folder_that_cannot_be_written_is_named(album: Path, tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("a file")
-    done = photo_run(album / "one.jpg", tmp_path / "out")
+    (tmp_path / "file").write_text("a file")
+    done = photo_run(album / "one.jpg", tmp_path / "file" / "out")
     assert done.exit_code == 1
     assert "cannot be written" in done.stderr
+
+
+def test_out_must_be_a_folder(album: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    done = photo_run(album / "one.jpg", tmp_path / "out")
+    assert done.exit_code == 2
+    assert "out: expected a folder to write to, this is a file" in done.stderr
+    done = photo_run(album / "one.jpg", tmp_path / "restored.PNG")
+    assert done.exit_code == 2
+    assert "restored.PNG: OUT is the folder that photos are written to, not a photo; leave out .PNG" in done.stderr
+    assert not (tmp_path / "restored.PNG").exists()
+
+
+@pytest.mark.parametrize("name", ["one.json", "one.png", "one.compare.png", "drift.csv", "drift.png"])
+@pytest.mark.parametrize("content", ["picture", "text"])
+def test_files_of_somebody_else_are_not_overwritten(album: Path, tmp_path: Path, name: str, content: str) -> None:
+    file = tmp_path / "out" / name
+    file.parent.mkdir()
+    file.write_bytes((album / "below" / "two.png").read_bytes() if content == "picture" else b'{"software": "other"}')
+    kept = digest(file)
+    done = photo_run(album, tmp_path / "out", "--compare", "--judge", "lbp")
+    assert done.exit_code == 2
+    assert f"{name}: would be overwritten, and rr-restore did not write it; move it" in done.stderr
+    assert [f.name for f in file.parent.iterdir()] == [name]
+    assert digest(file) == kept
+
+
+def test_what_an_earlier_run_wrote_and_this_one_does_not_is_removed(album: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert photo_run(album / "one.jpg", out, "--compare", "--judge", "lbp").exit_code == 0
+    (out / "other.json").write_text("{}")
+    assert len(list(out.iterdir())) == 6
+    assert photo_run(album / "one.jpg", out).exit_code == 0
+    assert sorted(f.name for f in out.iterdir()) == ["one.json", "one.png", "other.json"]
+    (album / "one.jpg").write_bytes(b"nothing")
+    assert photo_run(album / "one.jpg", out).exit_code == 1
+    assert [f.name for f in out.iterdir()] == ["other.json"]
+
+
+def test_the_drift_of_another_command_is_not_removed(album: Path, tmp_path: Path) -> None:
+    table = tmp_path / "out" / "drift.csv"
+    table.parent.mkdir()
+    table.write_text(",".join(COLUMNS) + "\n")
+    assert photo_run(album / "one.jpg", tmp_path / "out").exit_code == 0
+    assert table.exists()
+    done = photo_run(album / "one.jpg", tmp_path / "out", "--judge", "lbp")
+    assert "drift.csv: would be overwritten, and rr-restore did not write it" in done.stderr
+
+
+def test_a_photo_that_is_called_like_a_sheet_is_no_stale_sheet(album: Path, tmp_path: Path) -> None:
+    (album / "below" / "two.png").rename(album / "one.compare.png")
+    for _ in range(2):
+        photo_run(album, tmp_path / "out")
+        assert {"one.png", "one.compare.png"} <= {f.name for f in (tmp_path / "out").iterdir()}
+
+
+def test_faces_outside_the_gate_pass_through(album: Path, tmp_path: Path) -> None:
+    done = photo_run(album, tmp_path / "out", "--gate", "size<10")
+    assert "restored 0 faces in 0 photos of 4\n" in done.stdout
+    assert "passed through: 2 photos: gate size<10 leaves it as it is (two.png, …)\n" in done.stdout
+    notes = json.loads((tmp_path / "out" / "one.json").read_text("utf-8"))
+    assert (notes["outcome"], notes["gate"]) == ("passed through", "size < 10")
+    assert notes["faces"][0]["reason"] == "gate size<10 leaves it as it is"
+    assert "restored 2 faces" in photo_run(album, tmp_path / "out", "--gate", "size<20 and quality>1").stdout
+
+
+class Paler(Preprocessor):
+    """A restorer that makes faces brighter."""
+
+    card = Card("paler", "restore", "paler")
+
+    def restore(self, images: Tensor, landmarks: Tensor | None) -> Tensor:
+        return images * 0.5 + 0.5
+
+
+@pytest.mark.parametrize(("options", "brighter"), [((), False), (("--colours", "network"), True)])
+def test_a_restorer_keeps_the_colours_of_the_photo(
+    options: tuple[str, ...], brighter: bool, album: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PREPROCESSORS._entries, "paler", Paler)
+    arguments = (album / "below" / "two.png", tmp_path / "out", "--pre", "paler", "--detector", "middle:x")
+    assert run(*arguments, "--device", "cpu", "--compare", *options).exit_code == 0
+    shown = cv2.imread(str(tmp_path / "out" / "two.compare.png")).astype(float)
+    assert (shown[:, 256:].mean() - shown[:, :256].mean() > 50) == brighter
+    notes = json.loads((tmp_path / "out" / "two.json").read_text("utf-8"))
+    assert notes["colours"] == ("network" if brighter else "photo")
+
+
+def test_a_picture_names_the_card_and_its_weights_but_no_path(tmp_path: Path) -> None:
+    folder = Path(str(resources.folder("models"))) / "mdfr-restore"
+    cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 256, (112, 112, 3), dtype=np.uint8))
+    pre = f"card:{folder},strength=0.5+clahe"
+    done = run(tmp_path / "a.png", tmp_path / "out", "--pre", pre, "--aligned", "--device", "cpu")
+    assert done.exit_code == 0, done.output
+    assert done.stderr.startswith(f"{pre}: restore; enhance, made for aligned real faces")
+    with Image.open(tmp_path / "out" / "a.png") as image:
+        comment = image.text["Comment"]  # type: ignore[attr-defined]
+    name = f"mdfr-restore,strength=0.5 {digest(folder / 'weights.safetensors')[:12]}"
+    assert comment == f"synthesized: 1 face is the output of {name}+clahe (restore; enhance)"

@@ -12,11 +12,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from recog_restore.detect import Detections, Detector
+from recog_restore.engine.face_gate import FaceGate
 from recog_restore.engine.marked import png
 from recog_restore.engine.restore import restore_photos
+from recog_restore.errors import RecordError
 from recog_restore.geometry import CANONICAL_128, CROPS, canonical_crop, similarity
-from recog_restore.preprocess import Card, Preprocessor
-from recog_restore.preprocess.paste import paste
+from recog_restore.preprocess import Card, Gate, Preprocessor
+from recog_restore.preprocess.gate import Facts
+from recog_restore.preprocess.gate import create as create_gate
+from recog_restore.preprocess.paste import paste, relit
 from recog_restore.preprocess.spec import create
 
 FACES = (CANONICAL_128 * 0.5 + (10, 20), CANONICAL_128 * 0.7 + (90, 15))
@@ -40,7 +44,7 @@ class Fixed(Detector):
 class Negative(Preprocessor):
     """Turns bright into dark; faces whose first pixel is white become not a number."""
 
-    card = Card("negative", "restore", "negative")
+    card = Card("negative", "enhance", "negative")
 
     def restore(self, images: torch.Tensor, landmarks: torch.Tensor | None) -> torch.Tensor:
         assert landmarks is not None
@@ -64,9 +68,8 @@ def test_every_face_is_cut_restored_and_put_back_where_it_was(tmp_path: Path) ->
     assert [p.source for p in done] == files
     for index, found in enumerate(done):
         image = np.random.default_rng(index).integers(40, 200, (120, 200, 3), dtype=np.uint8)
-        expected = image
-        for points in (FACES[0], FACES[1]):  # the larger last
-            expected = paste(expected, 255 - canonical_crop(image, points), similarity(points, CANONICAL_128))
+        crops = [255 - canonical_crop(image, points) for points in FACES]
+        expected = paste(image, crops, [similarity(points, CANONICAL_128) for points in FACES])
         assert found.outcome == "restored"
         assert found.image is not None
         np.testing.assert_array_equal(found.image, expected)
@@ -119,6 +122,104 @@ def test_an_aligned_crop_keeps_its_size_and_is_never_warped(tmp_path: Path, crop
     assert done.image is not None
     np.testing.assert_array_equal(done.image, 255 - part)
     np.testing.assert_array_equal(done.faces[0].points, CANONICAL_128 - (CROPS[crop][1].start, 0))
+
+
+class Darker(Preprocessor):
+    """Restores, and makes it darker."""
+
+    card = Card("darker", "restore", "darker")
+
+    def restore(self, images: torch.Tensor, landmarks: torch.Tensor | None) -> torch.Tensor:
+        return images * 0.5
+
+
+def test_a_restorer_keeps_the_light_of_a_photo_unless_told_otherwise(tmp_path: Path) -> None:
+    file = photo(tmp_path / "a.png")
+    (kept,) = restore_photos([file], Darker(), Fixed())
+    (own,) = restore_photos([file], Darker(), Fixed(), colours="network")
+    for mine, theirs in zip(kept.faces, own.faces, strict=True):
+        np.testing.assert_array_equal(mine.after, relit(theirs.after, mine.before))
+        assert abs(mine.after.mean() - mine.before.mean()) < 1
+        assert theirs.after.mean() < mine.before.mean() * 0.51
+
+
+def test_an_aligned_crop_has_what_the_restorer_made(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((112, 112, 3), 100, np.uint8))
+    (done,) = restore_photos([tmp_path / "a.png"], Darker(), None)
+    assert done.image is not None
+    assert (done.image == 50).all()
+
+
+@pytest.mark.parametrize("crop", CROPS)
+def test_the_border_of_an_aligned_crop_goes_on_to_the_edge_of_the_canonical_one(tmp_path: Path, crop: str) -> None:
+    part = np.random.default_rng(0).integers(1, 200, (128, 128, 3), dtype=np.uint8)[CROPS[crop]]
+    cv2.imwrite(str(tmp_path / "a.png"), part[:, :, ::-1])
+    (done,) = restore_photos([tmp_path / "a.png"], Negative(), None)
+    rows, columns = CROPS[crop]
+    y, x = (np.arange(128).clip(side.start, side.stop - 1) - side.start for side in (rows, columns))
+    np.testing.assert_array_equal(done.faces[0].before, part[y][:, x])
+
+
+class Learned(Gate):
+    """Stands for a gate that was learned."""
+
+    name, measures = "learned:gate.json", ("size",)
+
+    def open(self, facts: Facts) -> NDArray[np.bool_]:
+        return facts["size"] > 0
+
+    def words(self) -> str:
+        return "learned"
+
+
+def test_a_learned_gate_is_refused() -> None:
+    with pytest.raises(RecordError, match="--gate 'learned:gate.json': it was learned for one recognizer"):
+        FaceGate(Learned())
+
+
+def gate(text: str, *, aligned: bool = False) -> FaceGate:
+    made = create_gate(text)
+    assert made is not None
+    return FaceGate(made, aligned=aligned)
+
+
+def test_faces_outside_the_gate_stay_as_they_are(tmp_path: Path) -> None:
+    file = photo(tmp_path / "a.png")
+    (all_of_them,) = restore_photos([file], Negative(), Fixed())
+    (done,) = restore_photos([file], Negative(), Fixed(), gate=gate("size<20"))  # 17.6 and 24.7 px
+    assert [(face.outcome, face.reason) for face in done.faces] == [
+        ("restored", ""),
+        ("passed through", "gate size<20 leaves it as it is"),
+    ]
+    np.testing.assert_array_equal(done.faces[0].after, all_of_them.faces[0].after)
+    assert done.image is not None
+    original = cv2.imread(str(file))[:, :, ::-1]
+    np.testing.assert_array_equal(done.image[:, 100:], original[:, 100:])
+    (shut,) = restore_photos([file], Negative(), Fixed(), gate=gate("yaw>80 and quality<1e9"))
+    assert (shut.outcome, shut.reason) == ("passed through", "gate yaw>80 and quality<1e9 leaves it as it is")
+    np.testing.assert_array_equal(shut.image, original)
+
+
+def test_a_quality_gate_sees_the_crop(tmp_path: Path) -> None:
+    rough = np.random.default_rng(0).integers(0, 200, (128, 128, 3), dtype=np.uint8)
+    for name, crop in (("rough", rough), ("smooth", rough // 200 + 90)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), crop)
+    files = [tmp_path / "rough.png", tmp_path / "smooth.png"]
+    done = restore_photos(files, Negative(), None, gate=gate("sharpness<80", aligned=True))
+    assert [found.outcome for found in done] == ["passed through", "restored"]
+
+
+@pytest.mark.parametrize(
+    ("text", "aligned", "message"),
+    [
+        ("norm<18", False, "--gate 'norm<18': norm needs a recognizer; photos are gated by size, yaw, sharpness"),
+        ("size<9 and drift<0.3", False, "drift needs a recognizer"),
+        ("yaw>45", True, "--gate 'yaw>45': an aligned crop does not tell its yaw; take a quality score"),
+    ],
+)
+def test_a_gate_that_one_face_does_not_decide_is_refused(text: str, aligned: bool, message: str) -> None:
+    with pytest.raises(RecordError, match=message):
+        gate(text, aligned=aligned)
 
 
 def test_an_aligned_crop_of_another_size_is_refused(tmp_path: Path) -> None:
