@@ -31,6 +31,11 @@ def run(name: str, out: Path) -> None:
     card: EmbedderCard | RestorerCard
     if kind_of(place.joinpath("card.toml")) == RestorerCard.kind:
         card, option = read_restorer_card(place.joinpath("card.toml")), "--pre"
+        if card.guide != "none":
+            raise RecordError(
+                f"{name}: {card.name} is told {card.guide} besides the face, which --pre onnx:FILE cannot give it; "
+                f"use it as it is: --pre {name}"
+            )
         inputs = interpolate(to_float(drawn_faces()), card.size, mode="bilinear", antialias=True)
     else:
         card, option = read_card(place.joinpath("card.toml")), "--embedder"

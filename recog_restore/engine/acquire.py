@@ -164,7 +164,7 @@ def _watched(stream: Iterator[Any]) -> Iterator[Any]:
     try:
         yield from stream
     except RuntimeError as error:
-        if "worker" not in str(error):
+        if not str(error).startswith("DataLoader worker (pid"):
             raise
         raise DataError(f"a decoding process died ({error}); is memory short? try --workers 0") from None
 

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -27,12 +28,12 @@ def rr_export(*arguments: object) -> Result:
     return CliRunner().invoke(rr, ["export", *(str(a) for a in arguments)])
 
 
-def restorer(folder: Path, size: int = 128, network: str = "frn") -> Path:
+def restorer(folder: Path, size: int = 128, network: str = "frn", guide: Literal["none", "poses"] = "none") -> Path:
     folder.mkdir()
     torch.manual_seed(0)
     write_model(
         folder,
-        RestorerCard("small", network, arguments=SMALL, size=size),
+        RestorerCard("small", network, arguments=SMALL, size=size, guide=guide),
         build_network(network, SMALL, "here"),
     )
     return folder
@@ -49,6 +50,14 @@ def test_an_exported_embedder_gives_the_same_embeddings(tmp_path: Path) -> None:
     assert onnx_one.card.rights == torch_one.card.rights
     with torch.inference_mode():
         torch.testing.assert_close(onnx_one(FACES), torch_one(FACES), atol=1e-4, rtol=1e-4)
+
+
+def test_a_restorer_that_is_told_poses_is_not_exported(tmp_path: Path) -> None:
+    folder = restorer(tmp_path / "small", network="ffn", guide="poses")
+    done = rr_export(f"card:{folder}", "--out", tmp_path / "small.onnx")
+    assert done.exit_code == 2
+    assert "small is told poses besides the face, which --pre onnx:FILE cannot give it" in done.stderr
+    assert not (tmp_path / "small.onnx").exists()
 
 
 @pytest.mark.parametrize("size", [128, 64])
