@@ -65,3 +65,7 @@ class Bars(Watcher):
         """Move the bar."""
         if self._task is not None:
             self._bars.advance(self._task, steps)
+
+    def say(self, line: str) -> None:
+        """Print the line above the bar."""
+        self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)

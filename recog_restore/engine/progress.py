@@ -19,6 +19,9 @@ class Progress:
     def advance(self, steps: int = 1) -> None:
         """Steps of the running phase are done."""
 
+    def say(self, line: str) -> None:
+        """Something of the running phase is worth a line."""
+
     @contextmanager
     def timed(self, phase: str) -> Iterator[None]:
         """Add the time spent inside to the phase's."""

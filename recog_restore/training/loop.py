@@ -245,6 +245,7 @@ class _Training:
             found = self.course.validate(learner, span.number, span.size)
             if found:
                 self.log.row(VALIDATION, step, found)
+                self.progress.say(_said(step, found, asked.best))
             if found and asked.best:
                 part, state = self.course.judged(span.number), learner.state_dict()
                 best.offer(self.place.out, state, span.size, step, _number(found, asked.best), part)
@@ -277,6 +278,13 @@ def _number(found: Mapping[str, float], name: str) -> float:
     if name not in found:
         raise RecordError(f"validation.best is {name!r}, and validation gives no such number; {nearest(name, found)}")
     return found[name]
+
+
+def _said(step: int, found: Mapping[str, float], best: str) -> str:
+    """Return a line of the number that chooses the weights, and of the first metric with and without the restorer."""
+    metric = next(iter(found))
+    names = [name for name in dict.fromkeys((best, metric, f"none {metric}")) if name in found]
+    return f"validation at step {step:,}: {', '.join(f'{name} {found[name]:.4f}' for name in names)}"
 
 
 def _mixed(*numbers: int) -> int:

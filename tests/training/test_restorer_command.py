@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert done.output.startswith(
         "tiny-restorer: frn, taught by arcface-synthpie, judged by lbp; SynthPIE, 2 people × 4 probes; 7 steps on"
     )
+    assert re.search(r"validation at step 2: rank1 [01]\.\d{4}, none rank1 [01]\.\d{4}\n", done.stderr)
     for name in ("tiny-restorer", "tiny-restorer-ffn"):
         assert f"use it with --pre card:{folder / 'out' / name}\n" in done.output
     return folder / "out"
