@@ -13,6 +13,7 @@ What differs: the ``lean`` decoder, ``unshuffle`` and the outputs ``residual`` a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
 from typing import Any, Literal, get_args
@@ -159,6 +160,15 @@ class FFN(nn.Module):
         """Return what the decoder learns of the two poses: their residual, or both."""
         profile, target = self.pose(profile), self.pose(target)
         return (profile - target,) if self.subtract else (profile, target)
+
+    def begun_as(self, frn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return an FRN's state as one of this FFN, which paints the same: what it is told of poses weighs nothing yet.
+
+        Names and shapes are not checked.
+        """
+        own = self.state_dict()
+        poses = {name: tensor for name, tensor in own.items() if name.startswith("pose.")}
+        return poses | {name: _widened(tensor, own.get(name, tensor)) for name, tensor in frn.items()}
 
 
 class Encoder(nn.Module):
@@ -317,6 +327,12 @@ def _initialize(module: nn.Module) -> None:
             nn.init.kaiming_uniform_(parameter, a=0.2)
         elif name.endswith("bias"):
             nn.init.zeros_(parameter)
+
+
+def _widened(tensor: Tensor, like: Tensor) -> Tensor:
+    """Return it with as many input channels as ``like``, the added ones 0."""
+    added = like.shape[1] - tensor.shape[1] if tensor.ndim == like.ndim > 1 else 0
+    return torch.cat([tensor, tensor.new_zeros(len(tensor), added, *tensor.shape[2:])], dim=1) if added > 0 else tensor
 
 
 def _clear(layer: nn.Module) -> None:

@@ -44,6 +44,8 @@ def new_fabric(device: str, precision: str) -> Fabric:
     """
     try:
         from lightning_fabric import Fabric
+
+        from .precision import Mixed
     except ImportError:
         raise ExtraMissing("training needs Lightning Fabric: pip install 'recog-restore[train]'") from None
     kind, _, which = device.partition(":")
@@ -59,7 +61,8 @@ def new_fabric(device: str, precision: str) -> Fabric:
         raise RecordError(f"--device {device}: expected numbers of GPUs after the colon") from None
     if precision == "auto":
         precision = "bf16-mixed" if kind == "cuda" else "32-true"
-    return Fabric(accelerator=kind, devices=1 if kind == "cpu" else devices, precision=precision)  # type: ignore[arg-type]
+    plugin = None if precision == "32-true" else Mixed(precision, kind)  # type: ignore[arg-type]
+    return Fabric(accelerator=kind, devices=1 if kind == "cpu" else devices, plugins=plugin)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from ..engine.progress import Progress
 from ..errors import RecordError
 from ..faces import to_float
 from ..networks.cards import read_restorer_card
+from ..networks.mdfr import FFN
 from ..networks.pose import MIRROR
 from ..networks.weights import fit, load_network
 from ..records import plain
@@ -240,9 +241,12 @@ def _begin(learner: RestorerLearner, start: Start) -> None:
     """
     for name in ("frn", "ffn"):
         if place := getattr(start, name):
-            folder = Path(place).expanduser()
-            state = load_network(folder, read_restorer_card(folder / "card.toml")).state_dict()
-            fit(getattr(learner, name), state, f"start.{name}: {folder}")
+            folder, network = Path(place).expanduser(), getattr(learner, name)
+            card = read_restorer_card(folder / "card.toml")
+            state = load_network(folder, card).state_dict()
+            if isinstance(network, FFN) and card.network == "frn":
+                state = network.begun_as(state)
+            fit(network, state, f"start.{name}: {folder}")
 
 
 def _mirrored(images: Tensor, chosen: Tensor) -> Tensor:

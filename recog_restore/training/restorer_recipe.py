@@ -285,7 +285,7 @@ class Start:
 
     Attributes:
         frn: of the FRN.
-        ffn: of the FFN.
+        ffn: of the FFN, or of an FRN, as which it then begins.
     """
 
     frn: str = ""

@@ -13,7 +13,7 @@ from torch.nn.functional import conv2d, interpolate, leaky_relu
 from recog_restore.errors import ConventionError, RecordError
 from recog_restore.networks import NETWORKS, RESTORERS
 from recog_restore.networks.mdfr import FFN, FRN, Decoded, Decoder, Normalization
-from recog_restore.networks.weights import build_network, fitting, parameters
+from recog_restore.networks.weights import build_network, fit, fitting, parameters
 
 OUTPUTS = ("image", "residual", "blend")
 
@@ -185,6 +185,24 @@ def test_ffn_without_poses_is_given_none_and_has_no_encoder_of_them() -> None:
     assert not any(name.startswith("pose") for name, _ in network.named_parameters())
     assert network(faces()).shape == (2, 3, 32, 32)
     assert torch.equal(network(faces(), *poses()), network(faces()))
+
+
+@pytest.mark.parametrize("pose", ["residual", "concat", "none"])
+@pytest.mark.parametrize(("decoder", "output"), [("lean", "blend"), ("full", "image")])
+def test_ffn_that_begins_as_an_frn_paints_the_same_whatever_it_is_told(pose: Any, decoder: Any, output: Any) -> None:
+    before, after = frn(decoder=decoder, output=output), ffn(pose=pose, decoder=decoder, output=output)
+    fit(after, after.begun_as(before.state_dict()), "test")
+    for told in (poses(), poses()[::-1]):
+        assert torch.allclose(after(faces(), *told[: 2 * after.guided]), before(faces()), atol=1e-6)
+
+
+def test_ffn_that_begins_as_an_frn_learns_what_poses_weigh() -> None:
+    after = ffn(output="blend")
+    fit(after, after.begun_as(frn(output="blend").state_dict()), "test")
+    after(faces(), *poses()).sum().backward()
+    weight = after.decoder.blocks[0][0].weight  # type: ignore[index]
+    assert weight.grad[:, 64:].abs().amax() > 0
+    assert not weight[:, 64:].any()
 
 
 def test_ffn_turns_by_the_pose_it_is_given() -> None:

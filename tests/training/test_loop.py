@@ -148,6 +148,19 @@ def test_half_precision_trains_on_a_cpu(tiny: Tiny, place: Places, stripes: Phot
     assert {tensor.dtype for tensor in trained.part("network").values()} == {torch.float32}
 
 
+def test_half_precision_computes_in_it_and_does_not_round_what_it_is_given() -> None:
+    class Told(torch.nn.Linear):
+        def forward(self, places: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            told["places"], told["dtype"] = places, super().forward(places).dtype
+            return places, places
+
+    told: dict[str, Any] = {}
+    places = torch.tensor([[100.3, 0.1]])
+    new_fabric("cpu", "bf16-mixed").setup(Told(2, 1))(places)
+    assert torch.equal(told["places"], places)
+    assert told["dtype"] == torch.bfloat16
+
+
 @pytest.mark.parametrize("device", ["gpu", "cpu:1", "tpu"])
 def test_unknown_device_is_refused(device: str) -> None:
     with pytest.raises(RecordError, match=f"--device {device}: expected auto, cpu, cuda"):
