@@ -7,20 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
 from ..datasets import Samples
 from ..decode import Source, read_image
@@ -29,6 +26,7 @@ from ..detect import Detector, main_face
 from ..detect.spec import create as create_detector
 from ..errors import DataError, RecogRestoreError
 from ..geometry import CANONICAL_128, CANONICAL_SIZE, canonical_crop, place_crop, similarity
+from .ahead import ahead, opencv_in_one_thread
 
 
 @dataclass(frozen=True)
@@ -128,45 +126,16 @@ def load(dataset: Dataset[Any], batches: list[list[int]], workers: int) -> Itera
     """
     if not workers:
         return _in_bursts(dataset, batches)
-    loader = DataLoader(
-        dataset,
-        sampler=batches,
-        batch_size=None,
-        num_workers=min(workers, len(batches)),
-        collate_fn=_as_it_is,
-        worker_init_fn=_leave_interrupts_to_the_parent,
-    )
-    # OpenCV's threads do not survive a fork: a worker that inherits a pool of them waits for ever.
-    with _opencv_in_one_thread():
-        return _watched(iter(loader))
+    return ahead(dataset, batches, min(workers, len(batches)))
 
 
 def _in_bursts(dataset: Dataset[Any], batches: list[list[int]]) -> Iterator[Any]:
     cores = os.cpu_count() or 1
     with ThreadPoolExecutor(cores) as pool:
         for start in range(0, len(batches), 2 * cores):
-            with _opencv_in_one_thread():
+            with opencv_in_one_thread():
                 burst = list(pool.map(dataset.__getitem__, batches[start : start + 2 * cores]))
             yield from burst
-
-
-@contextmanager
-def _opencv_in_one_thread() -> Iterator[None]:
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(threads)
-
-
-def _watched(stream: Iterator[Any]) -> Iterator[Any]:
-    try:
-        yield from stream
-    except RuntimeError as error:
-        if not str(error).startswith("DataLoader worker (pid"):
-            raise
-        raise DataError(f"a decoding process died ({error}); is memory short? try --workers 0") from None
 
 
 def has_landmarks(samples: Samples, root: Path) -> None:
@@ -186,11 +155,3 @@ def digest(file: Source) -> str:
         return hashlib.sha256(file if isinstance(file, bytes) else file.read_bytes()).hexdigest()
     except OSError:
         return hashlib.sha256().hexdigest()
-
-
-def _leave_interrupts_to_the_parent(_: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _as_it_is(item: Any) -> Any:
-    return item

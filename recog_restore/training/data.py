@@ -14,8 +14,8 @@ from torch.utils.data import Dataset, Sampler
 from ..datasets.base import Samples
 from ..datasets.folder import Folder as FolderOfSubjects
 from ..engine.acquire import Acquisition, Jobs, has_landmarks
+from ..engine.ahead import ahead
 from ..errors import DataError
-from .ahead import ahead
 from .photos import Batch, CachedPhotos, RenderedPhotos, cache_key
 from .recipe import Data, Folder
 

@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from ..engine.ahead import ahead
 from ..errors import DataError
 from ..records import plain
 from ..store import recipe_key
 from ..synthpie import VERSION, Shot, Studio, random_shots
-from .ahead import ahead
 from .recipe import People
 
 Batch = tuple[Tensor, Tensor]

@@ -8,7 +8,7 @@ from lightning_fabric.plugins import MixedPrecision
 
 
 class Mixed(MixedPrecision):
-    """Autocast, and nothing else: Fabric's own rounds all inputs as well, a landmark at pixel 100 by up to a quarter."""
+    """Autocast, and nothing else: Fabric's own also rounds all inputs, a landmark at pixel 100 by up to a quarter."""
 
     def convert_input(self, data: Any) -> Any:
         """Return the inputs."""

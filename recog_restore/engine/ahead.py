@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
@@ -33,13 +34,22 @@ def ahead(dataset: Dataset[Any], batches: Iterable[Any], workers: int) -> Iterat
         sampler=batches,
         batch_size=None,
         num_workers=workers,
+        collate_fn=_as_it_is,
         worker_init_fn=_leave_interrupts_to_the_parent,
         prefetch_factor=4 if workers else None,
     )
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # OpenCV's threads do not survive a fork
-    try:
+    # A worker that inherits a pool of OpenCV's threads, which do not survive a fork, waits for ever.
+    with opencv_in_one_thread():
         return _told(iter(loader))
+
+
+@contextmanager
+def opencv_in_one_thread() -> Iterator[None]:
+    """Within it, OpenCV has no threads of its own."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
     finally:
         cv2.setNumThreads(threads)
 
@@ -73,3 +83,7 @@ def _told(answers: Iterator[Any]) -> Iterator[Any]:
 
 def _leave_interrupts_to_the_parent(_: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _as_it_is(item: Any) -> Any:
+    return item

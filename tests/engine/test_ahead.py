@@ -9,8 +9,8 @@ import cv2
 import pytest
 from torch.utils.data import Dataset
 
+from recog_restore.engine.ahead import ahead
 from recog_restore.errors import DataError, UnknownName
-from recog_restore.training.ahead import ahead
 
 
 class Doubled(Dataset[int]):
