@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ..engine.progress import Progress
-from ..errors import ExtraMissing, RecordError
+from ..errors import ExtraMissing, RecordError, StoreError
 from ..records import build, nearest, plain
 from . import best
 from . import checkpoint as checkpoints
@@ -65,6 +65,10 @@ def new_fabric(device: str, precision: str) -> Fabric:
     return Fabric(accelerator=kind, devices=1 if kind == "cpu" else devices, plugins=plugin)
 
 
+# Keys of a recipe whose difference from a checkpoint's is told in full.
+_TOLD = 3
+
+
 @dataclass(frozen=True)
 class Trained:
     """Weights of a learner, on the CPU, and the size of the inputs that they are for."""
@@ -83,14 +87,17 @@ def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | 
     Raises:
         RecordError: the recipe does not suit the data, ``out`` holds another training, or the loss is not finite.
         ResourceMissing, UnknownName, WeightsError: validation, judge or weights to begin with are not to be had.
-        DataError, StoreError: photos or checkpoints cannot be read or written.
+        DataError, StoreError: photos or checkpoints cannot be read or written, or ``out`` is no folder.
     """
     progress = progress or Progress()
     fabric.launch()
     start = _checkpoint(recipe, place)
     course_of(recipe).check(recipe)
     if fabric.is_global_zero:
-        place.out.mkdir(parents=True, exist_ok=True)
+        try:
+            place.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"{place.out}: expected a folder to write to, or nothing yet: {error.strerror}") from None
         fill_cache(recipe, place, progress)
     fabric.barrier()
     course = open_course(recipe, place, fabric.device)
@@ -111,13 +118,24 @@ def _checkpoint(recipe: Plan, place: Place) -> Checkpoint | None:
         raise RecordError(
             f"{place.out} stands at step {found.step} of a training; --resume goes on with it, or name another --out"
         )
-    ours, theirs = plain(recipe), _filled(type(recipe), found.recipe)
-    changed = sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))
-    if changed:
-        raise RecordError(
-            f"{place.out} holds a training by another recipe: {', '.join(changed)} differ; name another --out"
-        )
+    ours, theirs = _flat(plain(recipe)), _flat(_filled(type(recipe), found.recipe))
+    keys = sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))
+    if keys:
+        words = "; ".join(f"{key} was {theirs.get(key)!r} and is {ours.get(key)!r}" for key in keys[:_TOLD])
+        more = f", and {len(keys) - _TOLD} more" if len(keys) > _TOLD else ""
+        raise RecordError(f"{place.out} holds a training by another recipe: {words}{more}; name another --out")
     return found
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    """Return what stands in tables and lists by its path, such as ``stages.0.lr``."""
+    if isinstance(value, Mapping):
+        entries = value.items()
+    elif isinstance(value, (list, tuple)) and any(isinstance(entry, Mapping) for entry in value):
+        entries = enumerate(value)  # type: ignore[assignment]
+    else:
+        return {name: value}
+    return {path: leaf for key, entry in entries for path, leaf in _flat(entry, f"{name}.{key}".strip(".")).items()}
 
 
 def _filled(kind: type[Plan], recipe: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -173,6 +191,8 @@ class _Training:
     def _chosen(self, last: Trained) -> Trained:
         """Return the weights that validation liked best, part by part; the last ones of what it never saw."""
         whole = best.load(self.place.out)
+        if whole and whole.number < 0:
+            self.progress.say(f"no weights surely gained; kept are those of step {whole.step:,}, {whole.number:+.4f}")
         state, size = (dict(whole.state), whole.size) if whole else (dict(last.state), last.size)
         for part in self.course.apart:
             found = best.load(self.place.out, part) or last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -48,6 +49,9 @@ def train_model(
     _check_own(folders, place.out)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+    if place.limit is not None and place.limit < recipe.steps:
+        title = f"{recipe.title or recipe.name}: a trial of {place.limit:,} of {recipe.steps:,} steps"
+        recipe = dataclasses.replace(recipe, title=title)
     if isinstance(recipe, Recipe):
         export(recipe, trained, folders[0])
     else:

@@ -68,6 +68,7 @@ class RestorerCourse(Course):
         taught_by, validates = teachers(plan), bool(plan.validation.protocol)
         check_judge_apart(plan, judge(plan, taught_by) if validates else None)
         rights(plan)
+        _begin(new_learner(plan, plan.stages[0], None, 0), plan.start)
         if validates:
             _check_people(plan)
 

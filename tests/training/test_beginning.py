@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from recog_restore.errors import DataError, RecogRestoreError, RecordError, ResourceMissing, UnknownName
+from recog_restore.errors import DataError, RecogRestoreError, RecordError, ResourceMissing, UnknownName, WeightsError
 from recog_restore.training.loop import train
 from recog_restore.training.place import Place
 from recog_restore.training.recipe import Recipe
 
 from .restorer import tiny_restorer
 
-ARCFACE = Path(__file__).resolve().parents[2] / "models" / "arcface-synthpie"
+MODELS = Path(__file__).resolve().parents[2] / "models"
+ARCFACE, MDFR = MODELS / "arcface-synthpie", MODELS / "mdfr"
 FOUND = ("validation.protocol=multipie-setting2", "validation.options={ part = 'train', train_people = 3 }")
 ABSENT: list[tuple[tuple[str, ...], type[RecogRestoreError], str]] = [
     (
@@ -48,6 +49,7 @@ RESTORERS_ABSENT: list[tuple[tuple[str, ...], type[RecogRestoreError], str]] = [
         "judge: card:.*arcface-synthpie is one of the embedders of the loss",
     ),
     (("start.frn=runs/nothing",), ResourceMissing, r"runs/nothing/card\.toml: no such file"),
+    ((f"start.frn={MDFR}",), WeightsError, r"start\.frn: .*mdfr: does not fit the network"),
 ]
 
 

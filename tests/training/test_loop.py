@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from recog_restore.engine.progress import Progress
-from recog_restore.errors import DataError, RecordError
+from recog_restore.errors import DataError, RecordError, StoreError
 from recog_restore.training import best
 from recog_restore.training.checkpoint import load, save
 from recog_restore.training.course import learning
@@ -129,8 +129,17 @@ def test_training_is_not_written_over_by_mistake(tiny: Tiny, place: Places, cpu:
         RecordError, match="out stands at step 1 of a training; --resume goes on with it, or name another"
     ):
         train(tiny(), place(), cpu)
-    with pytest.raises(RecordError, match="a training by another recipe: head, seed differ; name another --out"):
-        train(tiny("seed=6", "head.name=arcface"), place(resume=True), cpu)
+    was = tiny()
+    words = f"head.name was '{was.head.name}' and is 'arcface'; seed was {was.seed} and is 6; title was '{was.title}'"
+    with pytest.raises(RecordError, match=f"another recipe: {words} and is 'other', and 1 more; name another --out"):
+        train(tiny("seed=6", "head.name=arcface", "title=other", "training_data=faces"), place(resume=True), cpu)
+
+
+def test_out_that_is_a_file_is_refused(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:
+    place().out.write_text("mine")
+    with pytest.raises(StoreError, match=r"out: expected a folder to write to, or nothing yet: File exists"):
+        train(tiny(), place(), cpu)
+    assert place().out.read_text() == "mine"
 
 
 def test_loss_that_is_not_finite_ends_the_training(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:
@@ -182,7 +191,7 @@ def test_key_that_recipes_did_not_have_counts_as_its_default(
     older = {key: value for key, value in found.recipe.items() if key != "training_data"}
     save(dataclasses.replace(found, recipe=older), place().out)
     train(tiny(), place(limit=2, resume=True), cpu)
-    with pytest.raises(RecordError, match="a training by another recipe: training_data differ"):
+    with pytest.raises(RecordError, match="another recipe: training_data was '' and is 'faces'; name another"):
         train(tiny("training_data=faces"), place(resume=True), cpu)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from recog_restore.errors import RecordError
+from recog_restore.networks.cards import read_card
 from recog_restore.training.data import Photos
 from recog_restore.training.loop import Trained, train
 from recog_restore.training.model import train_model
@@ -62,9 +63,11 @@ def test_folder_of_an_earlier_run_is_replaced(
     recipe, file = tiny(), tmp_path / "recipe.toml"
     (folder,) = train_model(recipe, file, place(limit=4), cpu)
     first = (folder / "weights.safetensors").read_bytes()
+    assert f"a trial of 4 of {recipe.steps} steps" in read_card(folder / "card.toml").title
     for _ in range(2):  # the second has nothing left to do
         assert train_model(recipe, file, place(resume=True), cpu) == (folder,)
         assert (folder / "weights.safetensors").read_bytes() != first
+        assert read_card(folder / "card.toml").title == recipe.title
         assert len((folder / "log.csv").read_text().splitlines()) == 1 + recipe.steps
 
 
