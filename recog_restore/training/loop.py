@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..engine.progress import Progress
 from ..errors import ExtraMissing, RecordError, StoreError
-from ..records import build, nearest, plain
+from ..records import nearest, plain
 from . import best
 from . import checkpoint as checkpoints
 from .checkpoint import Checkpoint
@@ -29,6 +29,7 @@ from .log import LOG, VALIDATION, Log
 from .place import Place
 from .plan import Plan, Stage
 from .reading import AnyRecipe
+from .resume import kept
 from .schedule import rate
 
 if TYPE_CHECKING:
@@ -65,10 +66,6 @@ def new_fabric(device: str, precision: str) -> Fabric:
     return Fabric(accelerator=kind, devices=1 if kind == "cpu" else devices, plugins=plugin)
 
 
-# Keys of a recipe whose difference from a checkpoint's is told in full.
-_TOLD = 3
-
-
 @dataclass(frozen=True)
 class Trained:
     """Weights of a learner, on the CPU, and the size of the inputs that they are for."""
@@ -91,7 +88,7 @@ def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | 
     """
     progress = progress or Progress()
     fabric.launch()
-    start = _checkpoint(recipe, place)
+    start = kept(recipe, place)
     course_of(recipe).check(recipe)
     if fabric.is_global_zero:
         try:
@@ -108,43 +105,6 @@ def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | 
 def fill_cache(recipe: AnyRecipe, place: Place, progress: Progress) -> None:
     """Render the photos that the recipe wants cached, and that are not there yet."""
     course_of(recipe).fill(recipe, place, progress)
-
-
-def _checkpoint(recipe: Plan, place: Place) -> Checkpoint | None:
-    found = checkpoints.load(place.out)
-    if found is None:
-        return None
-    if not place.resume:
-        raise RecordError(
-            f"{place.out} stands at step {found.step} of a training; --resume goes on with it, or name another --out"
-        )
-    ours, theirs = _flat(plain(recipe)), _flat(_filled(type(recipe), found.recipe))
-    keys = sorted(key for key in {*ours, *theirs} if ours.get(key) != theirs.get(key))
-    if keys:
-        words = "; ".join(f"{key} was {theirs.get(key)!r} and is {ours.get(key)!r}" for key in keys[:_TOLD])
-        more = f", and {len(keys) - _TOLD} more" if len(keys) > _TOLD else ""
-        raise RecordError(f"{place.out} holds a training by another recipe: {words}{more}; name another --out")
-    return found
-
-
-def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    """Return what stands in tables and lists by its path, such as ``stages.0.lr``."""
-    if isinstance(value, Mapping):
-        entries = value.items()
-    elif isinstance(value, (list, tuple)) and any(isinstance(entry, Mapping) for entry in value):
-        entries = enumerate(value)  # type: ignore[assignment]
-    else:
-        return {name: value}
-    return {path: leaf for key, entry in entries for path, leaf in _flat(entry, f"{name}.{key}".strip(".")).items()}
-
-
-def _filled(kind: type[Plan], recipe: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a kept recipe with the default of every key that recipes did not have when it was kept."""
-    try:
-        filled: Mapping[str, Any] = plain(build(kind, recipe, ""))
-    except RecordError:  # of another kind
-        return recipe
-    return filled
 
 
 @dataclass(frozen=True)

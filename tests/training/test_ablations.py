@@ -22,7 +22,6 @@ TINY = (
     "data.pairs.lights=2",
     "data.pairs.sessions=1",
     f"network={{ arguments = {SMALL} }}",
-    "validation.protocol=",
 )
 
 
