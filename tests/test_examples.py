@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from recog_restore.cli import report
 from recog_restore.networks.cards import read_restorer_card, shipped
 from recog_restore.report import html
 from recog_restore.results import Difference, read
@@ -29,7 +31,18 @@ PAGES = {
     "multipie-setting2-synthpie.html": ["multipie-setting2-synthpie"],
     "multipie-setting2-gates.html": ["multipie-setting2-gates", "multipie-setting2-fitted"],
     "lfw-restored.html": ["lfw-lq-fitted", *(f"{protocol}-gated" for protocol in RESTORED)],
+    "mdfr-figure-8.html": ["mdfr-figure-8"],
     "mimics.html": ["ijbc-mimic", "ijbc-1n-mimic", "tinyface-mimic"],
+}
+
+TABLES = {
+    "mdfr-1": ["tables/mdfr-1"],
+    "mdfr-2": ["multipie-setting2-synthpie", "tables/mdfr-2"],
+    "mdfr-4": ["tables/mdfr-4-lfw", "tables/mdfr-4-synthpie"],
+    "mdfr-5": [
+        "multipie-setting2-synthpie",
+        *(f"tables/mdfr-5-{which}" for which in ("sphereface", "arcface", "lfw", "cfp")),
+    ],
 }
 
 
@@ -145,9 +158,32 @@ def test_mimics_have_1_to_1_1_to_n_and_ranks_for_baseline_and_preprocessor_and_s
         assert result.data["note"] in page
 
 
+@pytest.mark.parametrize("name", TABLES)
+def test_table_in_the_documentation_is_what_the_results_print(name: str) -> None:
+    done = CliRunner().invoke(report, ["--table", name, *(str(EXAMPLES / f"{result}.json") for result in TABLES[name])])
+    assert done.exit_code == 0, done.output
+    printed = "\n".join(line.rstrip() for line in done.output.splitlines()).strip()
+    assert f"```\n{printed}\n```" in (EXAMPLES.parents[1] / "docs" / "ablations.md").read_text("utf-8")
+
+
+def test_tables_of_what_ships_are_of_what_ships() -> None:
+    ours = {
+        name: read_restorer_card(folder / "card.toml").weights.sha256 for name, folder in shipped("restorer").items()
+    }
+    used = [
+        (name, one)
+        for file in (EXAMPLES / "tables").glob("*.json")
+        for one in read(file).preprocessors
+        for name in ours.keys() & {one["name"]}
+    ]
+    assert {name for name, _ in used} == set(ours)
+    assert all(one["card"]["sha256"] == ours[name] for name, one in used)
+
+
 def test_examples_hold_no_real_face_and_no_stray_file() -> None:
-    results = {path.stem for path in EXAMPLES.glob("*.json")}
-    assert results == {name for names in PAGES.values() for name in names}
+    results = {path.relative_to(EXAMPLES).with_suffix("").as_posix() for path in EXAMPLES.rglob("*.json")}
+    shown = {name for names in PAGES.values() for name in names}
+    assert results == shown | {name for names in TABLES.values() for name in names}
     assert {path.name for path in EXAMPLES.glob("*.html")} == set(PAGES)
     for name in results:
         result = read(EXAMPLES / f"{name}.json")

@@ -19,7 +19,7 @@ from torch import Tensor
 from ..engine.progress import Progress
 from ..errors import ExtraMissing, RecordError, StoreError
 from ..records import nearest, plain
-from . import best
+from . import average, best
 from . import checkpoint as checkpoints
 from .checkpoint import Checkpoint
 from .course import Course, Learner, learning
@@ -131,6 +131,7 @@ class _Training:
         """Go through the stages, from the first one or from where the checkpoint stands."""
         if start is None:
             best.forget(self.place.out)
+            average.forget(self.place.out)
         spans, done = self._spans(), start.step if start else 0
         self.progress.start("train", spans[-1].last)
         self.progress.advance(done)
@@ -146,7 +147,20 @@ class _Training:
             state, held = self._stage(span, learner, gathered, max(done, span.first)), span.size
             start, done = None, max(done, span.last)
         assert state is not None
-        return self._chosen(Trained(state, held)) if self.recipe.validation.best else Trained(state, held)
+        last = Trained(state, held)
+        if self.recipe.average:
+            return self._averaged(last, spans[-1].number)
+        return self._chosen(last) if self.recipe.validation.best else last
+
+    def _averaged(self, last: Trained, stage: int) -> Trained:
+        """Return the mean of the weights after the recipe's steps, and say what validation finds of it."""
+        state = average.mean(self.place.out, self.recipe.average) or dict(last.state)
+        if self.recipe.validation.protocol and self.fabric.is_global_zero:
+            learner = self.course.learner(stage, last.size)
+            learner.load_state_dict(state)
+            if found := self.course.validate(learner.to(self.fabric.device), stage, last.size):
+                self.progress.say(f"mean of the weights: {_said(found, self.recipe.validation.best)}")
+        return Trained(state, last.size)
 
     def _chosen(self, last: Trained) -> Trained:
         """Return the weights that validation liked best, part by part; the last ones of what it never saw."""
@@ -228,10 +242,12 @@ class _Training:
             found = self.course.validate(learner, span.number, span.size)
             if found:
                 self.log.row(VALIDATION, step, found)
-                self.progress.say(_said(step, found, asked.best))
+                self.progress.say(f"validation at step {step:,}: {_said(found, asked.best)}")
             if found and asked.best:
                 part, state = self.course.judged(span.number), learner.state_dict()
                 best.offer(self.place.out, state, span.size, step, _number(found, asked.best), part)
+        if step in recipe.average:
+            average.keep(self.place.out, learner.state_dict(), step)
         if self._due(span, step, recipe.keep_every):
             tensors = checkpoints.optimizer_tensors(optimizer)
             checkpoints.save(Checkpoint(step, plain(recipe), learner.state_dict(), tensors), self.place.out)
@@ -263,11 +279,11 @@ def _number(found: Mapping[str, float], name: str) -> float:
     return found[name]
 
 
-def _said(step: int, found: Mapping[str, float], best: str) -> str:
-    """Return a line of the number that chooses the weights, and of the first metric with and without the restorer."""
+def _said(found: Mapping[str, float], best: str) -> str:
+    """Return the number that chooses the weights, and of the first metric with and without the restorer."""
     metric = next(iter(found))
     names = [name for name in dict.fromkeys((best, metric, f"none {metric}")) if name in found]
-    return f"validation at step {step:,}: {', '.join(f'{name} {found[name]:.4f}' for name in names)}"
+    return ", ".join(f"{name} {found[name]:.4f}" for name in names)
 
 
 def _mixed(*numbers: int) -> int:

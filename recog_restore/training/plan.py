@@ -131,6 +131,8 @@ class Plan:
         seed: of the network's first weights, the order of the photos and their augmentation.
         precision: ``32-true``; ``bf16-mixed`` and ``16-mixed`` compute the network in half precision; ``auto`` is
             ``bf16-mixed`` on a GPU.
+        average: steps, the mean of the weights after which is the training's result (``training/average.py``); none:
+            the last weights, or those that ``validation.best`` asks for.
         keep_every: steps from one checkpoint to the next.
         log_every: steps from one line of the log to the next.
         half: store matrices and kernels as float16.
@@ -145,6 +147,7 @@ class Plan:
     validation: Validation = field(default_factory=Validation)
     seed: int = 0
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
+    average: tuple[int, ...] = ()
     keep_every: int = 200
     log_every: int = 20
     half: bool = False
@@ -165,6 +168,24 @@ class Plan:
             raise RecordError(
                 f"keep_every is {self.keep_every} and log_every {self.log_every}; expected at least 1 each"
             )
+
+        self._check_average()
+
+    def _check_average(self) -> None:
+        if not self.average:
+            return
+        if self.validation.best:
+            raise RecordError("average and validation.best: expected one of them, the mean or the best weights")
+        steps, done = sorted(set(self.average)), 0
+        if list(self.average) != steps or steps[0] < 1 or steps[-1] > self.steps:
+            raise RecordError(f"average is {list(self.average)}; expected steps from 1 to {self.steps}, in order")
+        sizes = set()
+        for stage in self.stages:
+            if any(done < step <= done + stage.steps for step in steps):
+                sizes.add(self.size(stage))
+            done += stage.steps
+        if len(sizes) > 1:
+            raise RecordError(f"average is {list(self.average)}; expected steps of stages of one size")
 
     @property
     def steps(self) -> int:

@@ -91,6 +91,22 @@ def test_limited_training_is_the_beginning_of_the_whole_and_can_be_gone_on_with(
     assert losses(tmp_path / "part") == losses(tmp_path / "whole")
 
 
+def test_result_is_the_mean_of_the_weights_after_the_named_steps_killed_or_not(
+    tiny: Tiny, place: Places, cpu: Any, stripes: Photos
+) -> None:
+    steps, recipe = (8, 10, 11), tiny("average=[8, 10, 11]")
+    found = [train(tiny(), place(str(step), limit=step), cpu).state for step in steps]
+    whole = train(recipe, place("whole"), cpu)
+    for name, tensor in whole.state.items():
+        expected = sum(state[name].double() for state in found) / 3 if tensor.is_floating_point() else found[-1][name]
+        assert torch.allclose(tensor.double(), torch.as_tensor(expected).double(), atol=1e-6), name
+    assert not same(whole, Trained(found[-1], whole.size))
+    with pytest.raises(Killed):
+        train(recipe, place("killed"), cpu, Kill(9))
+    assert same(train(recipe, place("killed", resume=True), cpu), whole)
+    assert same(train(recipe, place("short", limit=7), cpu), train(tiny(), place("last", limit=7), cpu))
+
+
 def test_finished_training_resumes_to_the_same_weights(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:
     expected = train(tiny(), place(), cpu)
     assert same(train(tiny(), place(resume=True), cpu), expected)

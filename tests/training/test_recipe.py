@@ -58,6 +58,9 @@ def test_a_key_is_changed_without_touching_the_others(tiny: Callable[..., Recipe
         ("seed=-1", "seed is -1; expected 0 or more"),
         ("optimizer.momentum=1.0", r"optimizer: momentum is 1\.0; expected a number from 0 to less than 1"),
         ("keep_every=0", "keep_every is 0 and log_every 1; expected at least 1 each"),
+        ("average=[8, 12]", r"average is \[8, 12\]; expected steps from 1 to 11, in order"),
+        ("average=[11, 8]", r"average is \[11, 8\]; expected steps from 1 to 11, in order"),
+        ("average=[6, 11]", r"average is \[6, 11\]; expected steps of stages of one size"),
         (
             'validation.best="gain rank1"',
             "'gain rank1', which is a restorer's gain over untouched faces; for an embedder",
@@ -77,6 +80,11 @@ def test_text_of_a_recipe_has_the_changes_that_it_was_read_with(missing: str, tm
     recipe = read_recipe(file, ["name=other", "title=", "augment.flip=0.0"])
     again.write_text(recipe_text(recipe, file), "utf-8")
     assert read_recipe(again) == recipe
+
+
+def test_a_recipe_asks_for_the_best_weights_or_for_the_mean(tiny: Callable[..., Recipe]) -> None:
+    with pytest.raises(RecordError, match=r"average and validation\.best: expected one of them"):
+        tiny("average=[8, 11]", "validation.best=rank1")
 
 
 def test_unknown_head_and_network_are_refused_with_the_nearest(tiny: Callable[..., Recipe]) -> None:

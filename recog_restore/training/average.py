@@ -1,0 +1,51 @@
+"""The mean of a training's weights after some of its steps, which often generalizes better than any of them.
+
+Paper: Izmailov, Podoprikhin, Garipov, Vetrov, Wilson, "Averaging Weights Leads to Wider Optima and Better
+Generalization", UAI 2018, algorithm 1. What differs: the steps are named one by one, and statistics of batch
+normalization are averaged like weights, not measured anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import tensor_file
+
+
+def keep(folder: Path, state: Mapping[str, Tensor], step: int) -> None:
+    """Keep the weights after a step.
+
+    Raises:
+        StoreError: the folder cannot be written.
+    """
+    tensor_file.write(_file(folder, step), state, {})
+
+
+def mean(folder: Path, steps: Iterable[int]) -> dict[str, Tensor]:
+    """Return the mean of the weights after those of the steps that were reached; none were: nothing.
+
+    What is no floating number, a count of steps, is the last one's.
+
+    Raises:
+        StoreError: a file is damaged.
+    """
+    states = [state for step in steps if (state := tensor_file.read(_file(folder, step), lambda tensors, _: tensors))]
+    last = states[-1] if states else {}
+    return {
+        name: torch.stack([state[name] for state in states]).mean(0) if tensor.is_floating_point() else tensor
+        for name, tensor in last.items()
+    }
+
+
+def forget(folder: Path) -> None:
+    """Remove what is kept, for a training that begins."""
+    for file in folder.glob("average-*.safetensors"):
+        file.unlink()
+
+
+def _file(folder: Path, step: int) -> Path:
+    return folder / f"average-{step:06d}.safetensors"
