@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from recog_restore.networks.cards import read_restorer_card
 from recog_restore.networks.toml import toml_text
 from recog_restore.protocol import load
 from recog_restore.records import plain
@@ -55,10 +56,31 @@ def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> N
     assert recipe.judge not in recipe.embedders
 
 
-def test_mdfr_restore_goes_on_from_its_first_half() -> None:
-    first, recipe = (restorer(f"mdfr-restore/{file}.toml") for file in ("first", "recipe"))
-    assert recipe.start.frn == f"runs/train-{first.name}/{first.name}"
-    assert recipe.network == first.network
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("mdfr-restore/first", "mdfr-restore/recipe"),
+        ("mdfr/first", "mdfr/second"),
+        ("mdfr/second", "mdfr/third"),
+        ("mdfr/third", "mdfr/recipe"),
+    ],
+)
+def test_training_goes_on_from_the_one_before(before: str, after: str) -> None:
+    earlier, later = restorer(f"{before}.toml"), restorer(f"{after}.toml")
+    assert later.start.frn == f"runs/train-{earlier.name}/{earlier.name}"
+    assert later.network == earlier.network
+    assert later.seed != earlier.seed or later.data != earlier.data
+
+
+@pytest.mark.parametrize("name", ["mdfr", "mdfr-ffn", "mdfr-restore"])
+def test_recipe_ships_beside_its_weights(name: str) -> None:
+    recipe, card = restorer(f"{name}/recipe.toml"), read_restorer_card(MODELS / name / "card.toml")
+    assert (recipe.name, recipe.network.name, recipe.task) == (card.name, card.network, card.task)
+    assert (recipe.title, recipe.tested_range, dict(recipe.network.arguments)) == (
+        card.title,
+        card.tested_range,
+        dict(card.arguments),
+    )
 
 
 @pytest.mark.parametrize("name", ["frn-s", "ffn-s", "frn-ti"])
