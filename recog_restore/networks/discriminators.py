@@ -61,7 +61,7 @@ class Discriminator(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return (B,) logits."""
-        # Channels last is half as fast again on a CPU.
+        # Channels last is about 1.4 times as fast on a CPU.
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         return self.head(self.features(inputs)).squeeze(1)  # type: ignore[no-any-return]
 

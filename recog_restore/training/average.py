@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..errors import StoreError
 from . import tensor_file
 
 
@@ -26,25 +27,29 @@ def keep(folder: Path, state: Mapping[str, Tensor], step: int) -> None:
 
 
 def mean(folder: Path, steps: Iterable[int]) -> dict[str, Tensor]:
-    """Return the mean of the weights after those of the steps that were reached; none were: nothing.
-
-    What is no floating number, a count of steps, is the last one's.
+    """Return the mean of the weights after the steps; what is no floating number, a count of steps, is the last one's.
 
     Raises:
-        StoreError: a file is damaged.
+        StoreError: a file is damaged or absent.
     """
-    states = [state for step in steps if (state := tensor_file.read(_file(folder, step), lambda tensors, _: tensors))]
-    last = states[-1] if states else {}
+    states = [_state(_file(folder, step)) for step in steps]
     return {
         name: torch.stack([state[name] for state in states]).mean(0) if tensor.is_floating_point() else tensor
-        for name, tensor in last.items()
+        for name, tensor in states[-1].items()
     }
 
 
 def forget(folder: Path) -> None:
     """Remove what is kept, for a training that begins."""
     for file in folder.glob("average-*.safetensors"):
-        file.unlink()
+        file.unlink(missing_ok=True)
+
+
+def _state(file: Path) -> dict[str, Tensor]:
+    state = tensor_file.read(file, lambda tensors, _: tensors)
+    if state is None:
+        raise StoreError(f"{file}: no such file; the mean needs it, so begin the training again in another --out")
+    return state
 
 
 def _file(folder: Path, step: int) -> Path:

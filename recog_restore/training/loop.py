@@ -62,6 +62,8 @@ def new_fabric(device: str, precision: str) -> Fabric:
         raise RecordError(f"--device {device}: expected numbers of GPUs after the colon") from None
     if precision == "auto":
         precision = "bf16-mixed" if kind == "cuda" else "32-true"
+    elif precision == "16-mixed" and kind == "cpu":
+        precision = "bf16-mixed"
     plugin = None if precision == "32-true" else Mixed(precision, kind)  # type: ignore[arg-type]
     return Fabric(accelerator=kind, devices=1 if kind == "cpu" else devices, plugins=plugin)
 
@@ -79,7 +81,7 @@ class Trained:
 
 
 def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | None = None) -> Trained:
-    """Return the trained weights, the last ones or the best; checkpoint and logs are in ``place.out``.
+    """Return the trained weights, the last ones, the best or the mean; checkpoint and logs are in ``place.out``.
 
     Raises:
         RecordError: the recipe does not suit the data, ``out`` holds another training, or the loss is not finite.
@@ -89,6 +91,8 @@ def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | 
     progress = progress or Progress()
     fabric.launch()
     start = kept(recipe, place)
+    if start and place.limit is not None and place.limit < start.step:
+        raise RecordError(f"{place.out} stands at step {start.step:,} already; expected --limit-steps of at least that")
     course_of(recipe).check(recipe)
     if fabric.is_global_zero:
         try:
@@ -148,19 +152,18 @@ class _Training:
             start, done = None, max(done, span.last)
         assert state is not None
         last = Trained(state, held)
-        if self.recipe.average:
-            return self._averaged(last, spans[-1].number)
+        if reached := [step for step in self.recipe.average if step <= spans[-1].last]:
+            return self._averaged(average.mean(self.place.out, reached), last.size, spans[-1].number)
         return self._chosen(last) if self.recipe.validation.best else last
 
-    def _averaged(self, last: Trained, stage: int) -> Trained:
-        """Return the mean of the weights after the recipe's steps, and say what validation finds of it."""
-        state = average.mean(self.place.out, self.recipe.average) or dict(last.state)
+    def _averaged(self, state: dict[str, Tensor], size: tuple[int, int], stage: int) -> Trained:
+        """Return the mean, and say what validation finds of it."""
         if self.recipe.validation.protocol and self.fabric.is_global_zero:
-            learner = self.course.learner(stage, last.size)
+            learner = self.course.learner(stage, size)
             learner.load_state_dict(state)
-            if found := self.course.validate(learner.to(self.fabric.device), stage, last.size):
+            if found := self.course.validate(learner.to(self.fabric.device), stage, size):
                 self.progress.say(f"mean of the weights: {_said(found, self.recipe.validation.best)}")
-        return Trained(state, last.size)
+        return Trained(state, size)
 
     def _chosen(self, last: Trained) -> Trained:
         """Return the weights that validation liked best, part by part; the last ones of what it never saw."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -131,8 +132,8 @@ class Plan:
         seed: of the network's first weights, the order of the photos and their augmentation.
         precision: ``32-true``; ``bf16-mixed`` and ``16-mixed`` compute the network in half precision; ``auto`` is
             ``bf16-mixed`` on a GPU.
-        average: steps, the mean of the weights after which is the training's result (``training/average.py``); none:
-            the last weights, or those that ``validation.best`` asks for.
+        average: steps after which the weights are kept, the last step among them; the result is their mean
+            (``training/average.py``). None: the last weights, or those that ``validation.best`` asks for.
         keep_every: steps from one checkpoint to the next.
         log_every: steps from one line of the log to the next.
         half: store matrices and kernels as float16.
@@ -176,16 +177,19 @@ class Plan:
             return
         if self.validation.best:
             raise RecordError("average and validation.best: expected one of them, the mean or the best weights")
-        steps, done = sorted(set(self.average)), 0
-        if list(self.average) != steps or steps[0] < 1 or steps[-1] > self.steps:
-            raise RecordError(f"average is {list(self.average)}; expected steps from 1 to {self.steps}, in order")
-        sizes = set()
-        for stage in self.stages:
-            if any(done < step <= done + stage.steps for step in steps):
-                sizes.add(self.size(stage))
-            done += stage.steps
-        if len(sizes) > 1:
+        steps = sorted(set(self.average))
+        if list(self.average) != steps or steps[0] < 1 or steps[-1] != self.steps:
+            raise RecordError(
+                f"average is {list(self.average)}; expected steps from 1 on, in order, to the last, {self.steps}"
+            )
+        if len({self.size(stage) for stage in self.averaged}) > 1:
             raise RecordError(f"average is {list(self.average)}; expected steps of stages of one size")
+
+    @property
+    def averaged(self) -> tuple[Stage, ...]:
+        """The stages from the first to the last step of ``average``."""
+        ends = list(accumulate(stage.steps for stage in self.stages))
+        return tuple(stage for stage, end in zip(self.stages, ends, strict=True) if end >= min(self.average))
 
     @property
     def steps(self) -> int:

@@ -368,6 +368,8 @@ class RestorerRecipe(Plan):
                 )
         if self.stages[-1].size not in ((), _SIDE):
             raise RecordError(f"stages: the last size is {list(self.stages[-1].size)}; expected {list(_SIDE)}")
+        if self.average and len({stage.trains for stage in self.stages if stage in self.averaged}) > 1:
+            raise RecordError(f"average is {list(self.average)}; expected steps of stages that train the same network")
         self._check_source()
 
     def _check_source(self) -> None:

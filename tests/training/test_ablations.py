@@ -11,10 +11,12 @@ from click.testing import CliRunner
 
 from recog_restore.cli import train
 from recog_restore.networks.cards import read_restorer_card
+from recog_restore.training.reading import read_recipe
+from recog_restore.training.restorer_course import RestorerCourse
 
 ABLATIONS = Path(__file__).resolve().parents[2] / "models" / "ablations"
 NAMES = sorted(file.stem for file in ABLATIONS.glob("f*.toml"))
-SMALL = "{ width = 4, blocks = 1, output = 'image' }"
+SMALL = "{ width = 4, blocks = 1, output = 'blend' }"
 TINY = (
     "data.pairs.people=2",
     "data.pairs.moments=1",
@@ -59,6 +61,12 @@ def test_ablation_starts_and_becomes_a_restorer_of_its_name(name: str, trained: 
     assert (card.name, card.network, card.task, card.guide) == (name, name[:3], task, guide)
     header, row = (folder / "log.csv").read_text("utf-8").splitlines()
     told = {key for key, value in zip(header.split(","), row.split(","), strict=True) if value}
-    losses = {"frn-s": set(), "frn-ti": {"alignment"}, "frn-ti-no-fa": set()}
-    judged = {"adversarial", "discriminators"}
+    losses = {"frn-s": set(), "frn-ti": {"alignment", "passing"}, "frn-ti-no-fa": {"passing"}}
+    judged = {"adversarial", "discriminators", "passing"}
     assert told & {"alignment", *judged} == losses.get(name, judged)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("frn-ti")])
+def test_ablation_can_begin_with_the_weights_that_it_names(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ABLATIONS.parents[1])
+    RestorerCourse.check(read_recipe(ABLATIONS / f"{name}.toml"))

@@ -105,6 +105,17 @@ def test_result_is_the_mean_of_the_weights_after_the_named_steps_killed_or_not(
         train(recipe, place("killed"), cpu, Kill(9))
     assert same(train(recipe, place("killed", resume=True), cpu), whole)
     assert same(train(recipe, place("short", limit=7), cpu), train(tiny(), place("last", limit=7), cpu))
+    (place().out.parent / "whole" / "average-000010.safetensors").unlink()
+    with pytest.raises(StoreError, match=r"average-000010\.safetensors: no such file; the mean needs it"):
+        train(recipe, place("whole", resume=True), cpu)
+
+
+def test_training_that_stands_further_than_the_limit_is_left_alone(
+    tiny: Tiny, place: Places, cpu: Any, stripes: Photos
+) -> None:
+    train(tiny(), place(), cpu)
+    with pytest.raises(RecordError, match="out stands at step 11 already; expected --limit-steps of at least that"):
+        train(tiny(), place(resume=True, limit=4), cpu)
 
 
 def test_finished_training_resumes_to_the_same_weights(tiny: Tiny, place: Places, cpu: Any, stripes: Photos) -> None:

@@ -65,6 +65,16 @@ def test_validation_has_the_candidates_numbers_beside_the_untouched_ones(out: Pa
     assert len(untouched) == 1
 
 
+def test_mean_of_the_weights_becomes_the_restorer_and_is_validated(tmp_path: Path) -> None:
+    validation = VALIDATION.replace('best = "rank1"\n', "").replace("every = 2", "every = 0")
+    done = trained(tmp_path, "average = [6, 7]\n" + TINY_RESTORER + validation)
+    assert re.search(r"mean of the weights: rank1 [01]\.\d{4}, none rank1 [01]\.\d{4}\n", done.stderr)
+    states = [load_file(tmp_path / "out" / f"average-00000{step}.safetensors") for step in (6, 7)]
+    for name, tensor in load_file(tmp_path / "out" / "tiny-restorer" / "weights.safetensors").items():
+        assert torch.allclose(tensor, sum(state[f"frn.{name}"] for state in states) / 2, atol=1e-6), name  # type: ignore[arg-type]
+    assert not all(torch.equal(tensor, states[1][name]) for name, tensor in states[0].items())
+
+
 def test_weights_are_those_that_validation_liked_best(out: Path) -> None:
     rows = [row.split(",") for row in (out / "validation.csv").read_text().splitlines()[1:]]
     teacher = best.load(out, "ffn")

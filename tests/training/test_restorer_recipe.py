@@ -60,6 +60,13 @@ def test_what_is_wrong_in_a_recipe_is_named(change: str, message: str, tmp_path:
         tiny_restorer(tmp_path, change)
 
 
+def test_mean_is_of_stages_that_train_the_same(tmp_path: Path) -> None:
+    stages = "stages=[{steps=2, trains='ffn', losses={identity=0.0}}, {steps=2}]"
+    with pytest.raises(RecordError, match=r"average is \[1, 4\]; expected steps of stages that train the same network"):
+        tiny_restorer(tmp_path, stages, "average=[1, 4]")
+    assert tiny_restorer(tmp_path, stages, "average=[3, 4]").average == (3, 4)
+
+
 def test_judge_of_identities_needs_an_embedder(tmp_path: Path) -> None:
     stages = "{steps=1, trains='ffn', losses={identity=0.0, icd=1.0}}, {steps=1, losses={identity=0.0}}"
     with pytest.raises(RecordError, match=r"expected embedders = .*, or identity = 0 and icd = 0"):
@@ -148,10 +155,10 @@ def test_ablations_are_valid_short_and_on_the_same_photos(file: Path) -> None:
     recipe = read_recipe(file)
     assert isinstance(recipe, RestorerRecipe)
     assert recipe.name == file.stem
-    assert (recipe.steps, recipe.data.pairs) == (1300, Pairs(people=600))
+    assert (recipe.steps, recipe.data.pairs) == (400, Pairs(people=600))
     assert list(recipe.ships) == [file.stem[:3]]
     assert recipe.judge == JUDGE
-    assert recipe.validation.options["part"] == "train"
+    assert not recipe.validation.protocol
 
 
 def test_ablations_differ_in_what_they_leave_out() -> None:
