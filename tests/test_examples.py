@@ -41,7 +41,7 @@ TABLES = {
     "mdfr-4": ["tables/mdfr-4-lfw", "tables/mdfr-4-synthpie"],
     "mdfr-5": [
         "multipie-setting2-synthpie",
-        *(f"tables/mdfr-5-{which}" for which in ("sphereface", "arcface", "lfw", "cfp")),
+        *(f"tables/mdfr-5-{which}" for which in ("sphereface", "arcface", "lfw")),
     ],
 }
 
@@ -161,7 +161,8 @@ def test_mimics_have_1_to_1_1_to_n_and_ranks_for_baseline_and_preprocessor_and_s
 
 @pytest.mark.parametrize("name", TABLES)
 def test_table_in_the_documentation_is_what_the_results_print(name: str) -> None:
-    done = CliRunner().invoke(report, ["--table", name, *(str(EXAMPLES / f"{result}.json") for result in TABLES[name])])
+    files = [str(EXAMPLES / f"{result}.json") for result in TABLES[name]]
+    done = CliRunner().invoke(report, ["--table", name, *files], env={"COLUMNS": "112"})
     assert done.exit_code == 0, done.output
     printed = "\n".join(line.rstrip() for line in done.output.splitlines()).strip()
     assert f"```\n{printed}\n```" in (EXAMPLES.parents[1] / "docs" / "ablations.md").read_text("utf-8")

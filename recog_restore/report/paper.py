@@ -227,7 +227,7 @@ def _notes(table: PaperTable, found: Sequence[Sequence[Cell]]) -> list[str]:
         for name in unique(cell.preprocessor for _, cell in row if cell is not None)
         if name != BASELINE
     ]
-    return lines + ([f"here, {', '.join(ours)}"] if ours else [])
+    return [*unique(lines), *([f"here, {', '.join(ours)}"] if ours else [])]
 
 
 def _embedder(result: Result) -> str:

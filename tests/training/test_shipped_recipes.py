@@ -81,6 +81,7 @@ def test_recipe_ships_beside_its_weights(name: str) -> None:
         card.tested_range,
         dict(card.arguments),
     )
+    assert card.measured
 
 
 @pytest.mark.parametrize("name", ["frn-s", "ffn-s", "frn-ti"])
