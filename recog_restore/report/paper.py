@@ -19,6 +19,9 @@ from ..resources import folder
 from ..results import BASELINE, Result
 from .wording import ABSENT, note, protocol, unique, visible
 
+# Places of a number such as 12.34.
+_NUMBER = 5
+
 _DATA = {"synthpie": "SynthPIE"}  # as they are written, where not as they are named
 
 
@@ -145,9 +148,9 @@ def terminal(table: PaperTable, results: Sequence[Result]) -> RenderableType:
         columns, rows, grid = rows, columns, [list(row) for row in zip(*found, strict=True)]
     shown = Table(title=Text(table.title), title_justify="left", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     shown.add_column("", overflow="fold")
-    shown.add_column("")
+    shown.add_column("", no_wrap=True)
     for column in columns:
-        shown.add_column(Text(column.name), justify="right")
+        shown.add_column(Text(column.name), justify="right", overflow="fold", min_width=_NUMBER)
     for heading, row in zip(rows, grid, strict=True):
         lines = [("reported", [_percent(number) for number, _ in row])] if _any_reported(row) else []
         lines += [("measured", [_measured(cell) for _, cell in row])] if _any_measured(row) else []

@@ -152,13 +152,14 @@ class _Training:
             start, done = None, max(done, span.last)
         assert state is not None
         last = Trained(state, held)
-        if reached := [step for step in self.recipe.average if step <= spans[-1].last]:
+        reached = [step for step in self.recipe.average if step <= spans[-1].last]
+        if reached and self.fabric.is_global_zero:  # who has kept them
             return self._averaged(average.mean(self.place.out, reached), last.size, spans[-1].number)
         return self._chosen(last) if self.recipe.validation.best else last
 
     def _averaged(self, state: dict[str, Tensor], size: tuple[int, int], stage: int) -> Trained:
         """Return the mean, and say what validation finds of it."""
-        if self.recipe.validation.protocol and self.fabric.is_global_zero:
+        if self.recipe.validation.protocol:
             learner = self.course.learner(stage, size)
             learner.load_state_dict(state)
             if found := self.course.validate(learner.to(self.fabric.device), stage, size):

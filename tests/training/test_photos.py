@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -88,16 +89,26 @@ def test_rendering_process_that_dies_is_told_of(tmp_path: Path, monkeypatch: pyt
         list(render(album(PEOPLE), tmp_path, workers=1))
 
 
+def opened_in(folder: Path) -> int:
+    """Return how many of the files that this process has open lie in a folder."""
+    places = []
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # that of this listing
+            places.append(Path(os.readlink(descriptor)))
+    return sum(place.is_relative_to(folder) for place in places)
+
+
 @pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="the system does not list a process's open files")
 def test_no_photo_keeps_its_file_open(tmp_path: Path) -> None:
     many = album(dataclasses.replace(PEOPLE, people=20))
     whole = np.arange(4 * 128 * 128 * 3, dtype=np.uint8).reshape(4, 128, 128, 3)
     for number in range(many.people):
         np.save(tmp_path / f"{many.first + number}.npy", whole + number)
-    before = len(os.listdir("/proc/self/fd"))
     found = arrays(many, tmp_path)
     photos = [person[3] for person in found]
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert opened_in(tmp_path) == 0
+    with (tmp_path / f"{many.first}.npy").open():
+        assert opened_in(tmp_path) == 1
     assert all(np.array_equal(photo, whole[3] + number) for number, photo in enumerate(photos))
     assert np.array_equal(found[2][1:], whole[1:] + 2)
 
