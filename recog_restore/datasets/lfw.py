@@ -3,6 +3,9 @@
 The list opens with ``10<TAB>300``; then, ten times, come 300 mated lines (``name i j``) and 300 non-mated lines
 (``name1 i name2 j``). Only 7,701 of the set's 13,233 images occur in it, and only they are needed.
 
+The set defines no identification. Here, each person's first image in the list is the gallery and the others are the
+probes: 3,420 searches among 4,281 people, of whom those with one image are nobody's mate.
+
 Source: Huang, Ramesh, Berg, Learned-Miller, "Labeled Faces in the Wild", UMass TR 07-49, 2007;
 http://vis-www.cs.umass.edu/lfw/ (pairs.txt, README).
 """
@@ -12,13 +15,13 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 
 from ..errors import DataError
-from .base import Dataset, Finding, Pairs, Samples, compared, count_finding, missing_finding
+from .base import Dataset, Finding, Pairs, Samples, Split, compared, count_finding, missing_finding
 from .landmarks import own_landmarks
 from .mark import read_mark
 from .textfiles import read_lines
@@ -27,19 +30,22 @@ _FOLDERS = ("lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw", "lfw-alig
 
 
 class LFW(Dataset):
-    """The 6,000 comparisons of view 2, or any list of the same form.
+    """The 6,000 comparisons of view 2, or any list of the same form; or its images, for identification.
 
     Args:
         root: holds ``pairs.txt`` and the images, in a folder of a known name or of one that starts with ``lfw``, or in
             the root itself; optionally ``landmarks.csv``.
         images: the folder of images in ``root``, where several are there.
+        split: ``view2`` for the comparisons, or ``identification``.
     """
 
     counts: ClassVar[dict[str, int]] = {"images": 13_233, "subjects": 5_749, "comparisons": 6_000, "samples": 7_701}
 
-    def __init__(self, root: Path, images: str = "") -> None:
+    def __init__(self, root: Path, images: str = "", split: Literal["view2", "identification"] = "view2") -> None:
         super().__init__(root)
-        self._images = images
+        if split not in ("view2", "identification"):
+            raise DataError(f"split is {split!r}; expected 'view2' (the comparisons) or 'identification'")
+        self._images, self._split = images, split
         self._mark = read_mark(root)
 
     @property
@@ -96,8 +102,23 @@ class LFW(Dataset):
         )
 
     def pairs(self) -> Pairs:
-        """Return the comparisons, in the order of ``pairs.txt``."""
-        return self._list[2]
+        """Return the comparisons, in the order of ``pairs.txt``.
+
+        Raises:
+            DataError: the list is not right, or it was opened for identification.
+        """
+        return super().pairs() if self._split == "identification" else self._list[2]
+
+    def split(self) -> Split:
+        """Return each person's first image in the list, and the others.
+
+        Raises:
+            DataError: the list is not right, or it was opened for comparisons.
+        """
+        if self._split != "identification":
+            return super().split()
+        later = self.samples().table.duplicated("subject").to_numpy()
+        return Split(np.flatnonzero(~later), np.flatnonzero(later))
 
     def check(self) -> list[Finding]:
         """Compare list and images with the published counts."""

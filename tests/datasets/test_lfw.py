@@ -148,6 +148,19 @@ def test_landmarks_come_from_the_file_in_the_root(tree, put):
     assert np.isnan(landmarks[:4]).all()
 
 
+def test_for_identification_the_first_listed_image_of_each_person_is_the_gallery(tree):
+    dataset = LFW(tree, split="identification")
+    names, split = dataset.samples().table["sample"], dataset.split()
+    assert names[split.gallery].tolist() == ["Ada/Ada_0001.jpg", "Bob/Bob_0001.jpg"]
+    assert names[split.probes].tolist() == ["Ada/Ada_0002.jpg", "Ada/Ada_0003.jpg", "Bob/Bob_0002.jpg"]
+    with pytest.raises(DataError, match="it cannot be used for verification"):
+        dataset.pairs()
+    with pytest.raises(DataError, match="it cannot be used for identification"):
+        LFW(tree).split()
+    with pytest.raises(DataError, match="split is 'all'; expected 'view2'"):
+        LFW(tree, split="all")
+
+
 def test_check_names_what_differs_and_what_is_missing(tree):
     (tree / "lfw-deepfunneled/Bob/Bob_0002.jpg").unlink()
     comparisons, samples, missing, whole = LFW(tree).check()
@@ -192,6 +205,19 @@ def test_the_real_comparisons_are_those_of_a_second_reading(real):
         assert names[pairs.first[row]] == "{0}/{0}_{1:0>4}.jpg".format(*one)
         assert names[pairs.second[row]] == "{0}/{0}_{1:0>4}.jpg".format(*other)
         assert pairs.mated[row] == (len(f) == 3)
+
+
+def test_the_real_gallery_and_probes_are_those_of_a_second_reading(real):
+    dataset = LFW(real("lfw"), split="identification")
+    names, split = dataset.samples().table["sample"].tolist(), dataset.split()
+    listed: dict[str, set[str]] = {}
+    for line in (dataset.root / "pairs.txt").read_text().splitlines()[1:]:
+        f = line.split("\t")
+        for name, index in ((f[0], f[1]), (f[0], f[2]) if len(f) == 3 else (f[2], f[3])):
+            listed.setdefault(name, set()).add(f"{name}/{name}_{index:0>4}.jpg")
+    assert {names[row] for row in split.gallery} == {min(files) for files in listed.values()}
+    assert {names[row] for row in split.probes} == {file for files in listed.values() for file in files - {min(files)}}
+    assert (len(split.gallery), len(split.probes)) == (4_281, 3_420)
 
 
 def test_select_folds_keeps_the_comparisons_and_only_their_samples(tree):
