@@ -26,7 +26,7 @@ from ..errors import ConventionError, RecordError
 from .heatmaps import LANDMARKS
 
 DecoderName = Literal["full", "lean"]
-Output = Literal["image", "residual", "blend"]
+Output = Literal["image", "residual", "blend", "gated"]
 Pose = Literal["residual", "concat", "none"]
 
 # Channels of stem and four halvings, and of the four decoder blocks, as multiples of the width.
@@ -42,7 +42,7 @@ class Decoded:
         output: (B, 3, S, S) in [0, 1].
         image: what the decoder painted, before it is blended with the input; else ``output``.
         last: (B, width, S / unshuffle, S / unshuffle) features of the last decoder block, for the alignment loss.
-        passed: (B,) in (0, 1), the share of the input in the output; None without blending.
+        passed: (B,) in (0, 1), the share of the input in the output; None where that is not learned.
     """
 
     output: Tensor
@@ -63,7 +63,7 @@ class FRN(nn.Module):
         unshuffle: 2 gives the encoder 2×2 blocks of pixels as channels, and the head gives them back: a quarter of the
             computation. 1 is the paper's.
         output: ``image`` paints all of it; ``residual`` adds to the input, at first nothing; ``blend`` mixes input and
-            image, by one number for each face that is at first one half.
+            image, ``gated`` the input and what it adds to, by one number for each face that is at first one half.
 
     Raises:
         RecordError: an argument is none of these.
@@ -91,6 +91,13 @@ class FRN(nn.Module):
             ConventionError: S does not suit the network.
         """
         return self.decode(images).output
+
+    def begun_as(self, frn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return an FRN's state as one of this FRN, which may mix the input in where the other does not.
+
+        Names and shapes are not checked.
+        """
+        return {name: tensor for name, tensor in self.state_dict().items() if "passing" in name} | dict(frn)
 
     def decode(self, images: Tensor) -> Decoded:
         """Return the output and what led to it; see ``forward``."""
@@ -283,16 +290,16 @@ class Decoder(nn.Module):
 
 
 class Head(nn.Module):
-    """The last block's features to an image, in one of the three ways of FRN."""
+    """The last block's features to an image, in one of the ways of FRN."""
 
     def __init__(self, code: int, width: int, unshuffle: int, output: Output) -> None:
         super().__init__()
         _expect("output", output, Output)
         self.unshuffle, self.output = unshuffle, output
         self.paint = nn.Conv2d(width, 3 * unshuffle**2, 3, padding=1)
-        if output == "residual":
+        if output in ("residual", "gated"):
             _clear(self.paint)
-        if output == "blend":
+        if output in ("blend", "gated"):
             self.passing = nn.Linear(code, 1)
             _clear(self.passing)
 
@@ -301,11 +308,9 @@ class Head(nn.Module):
         painted = self.paint(last)
         if self.unshuffle > 1:
             painted = pixel_shuffle(painted, self.unshuffle)
-        if self.output == "residual":
-            image = (images + painted).clamp(0, 1)
-            return Decoded(image, image, last, None)
-        image = (torch.tanh(painted) + 1) / 2
-        if self.output == "image":
+        adds = self.output in ("residual", "gated")
+        image = (images + painted).clamp(0, 1) if adds else (torch.tanh(painted) + 1) / 2
+        if self.output in ("image", "residual"):
             return Decoded(image, image, last, None)
         passed = torch.sigmoid(self.passing(code.mean((2, 3))))
         share = passed[:, :, None, None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from ..degrade import degrade
+from ..degrade import DEGRADATIONS, generator
 from .restorer_recipe import PairData
 
 
@@ -65,7 +65,7 @@ class PairSource(Dataset[PairBatch]):
 def worsened(
     clean: NDArray[np.uint8], rows: Sequence[int], data: PairData, seed: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """Return photos as the recipe's degradation leaves them, and which of them it met.
+    """Return photos as the recipe's degradation leaves them, and which of them count as degraded.
 
     Args:
         clean: (B, 128, 128, 3).
@@ -78,7 +78,10 @@ def worsened(
     for place, row in enumerate(rows):
         chance, other = np.random.default_rng([seed, row]).random(2)
         if data.degradation and chance < data.degraded:
-            name = "bicubic" if other < data.reduced else data.degradation
-            worse[place] = degrade(clean[place], name, seed, f"row {row}")
-            degraded[place] = True
+            only_smaller = other < data.reduced
+            model = DEGRADATIONS.create("bicubic" if only_smaller else data.degradation)
+            rng = generator(seed, f"row {row}")
+            drawn = model.draw(rng)
+            worse[place] = model.apply(clean[place], drawn, rng)
+            degraded[place] = not only_smaller or drawn["factor"] > data.mild
     return worse, degraded

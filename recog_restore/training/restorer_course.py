@@ -18,7 +18,6 @@ from ..engine.progress import Progress
 from ..errors import RecordError
 from ..faces import to_float
 from ..networks.cards import read_restorer_card
-from ..networks.mdfr import FFN
 from ..networks.pose import MIRROR
 from ..networks.weights import fit, load_network
 from ..records import plain
@@ -245,7 +244,7 @@ def _begin(learner: RestorerLearner, start: Start) -> None:
             folder, network = Path(place).expanduser(), getattr(learner, name)
             card = read_restorer_card(folder / "card.toml")
             state = load_network(folder, card).state_dict()
-            if isinstance(network, FFN) and card.network == "frn":
+            if card.network == "frn":
                 state = network.begun_as(state)
             fit(network, state, f"start.{name}: {folder}")
 

@@ -144,6 +144,8 @@ class PairData:
         degraded: part of the probes that it meets.
         reduced: part of these that are made smaller, and nothing else, instead (``bicubic`` of ``DEGRADATIONS``): a
             network that has always met noise and blur takes a small, clean face for something else.
+        mild: a photo that is only made smaller, by no more than this factor, counts as not degraded where it is taught
+            what may pass (``passing`` of a stage's losses).
     """
 
     pairs: Pairs | None = None
@@ -152,6 +154,7 @@ class PairData:
     degradation: str = ""
     degraded: float = 0.5
     reduced: float = 0.0
+    mild: float = 1.0
 
     def __post_init__(self) -> None:
         if sum(source is not None for source in (self.pairs, self.folder, self.multipie)) != 1:
@@ -161,6 +164,8 @@ class PairData:
         for name in ("degraded", "reduced"):
             if not 0 <= (part := getattr(self, name)) <= 1:
                 raise RecordError(f"data.{name} is {part}; expected a part, from 0 to 1")
+        if self.mild < 1:
+            raise RecordError(f"data.mild is {self.mild}; expected a factor of at least 1")
         if self.folder is not None and not (self.degradation and self.degraded):
             raise RecordError(
                 "data.folder: a photo is its own target, so there is nothing to learn from one that is not degraded; "

@@ -15,7 +15,7 @@ from recog_restore.networks import NETWORKS, RESTORERS
 from recog_restore.networks.mdfr import FFN, FRN, Decoded, Decoder, Normalization
 from recog_restore.networks.weights import build_network, fit, fitting, parameters
 
-OUTPUTS = ("image", "residual", "blend")
+OUTPUTS = ("image", "residual", "blend", "gated")
 
 
 def faces(batch: int = 2, size: int = 32) -> Tensor:
@@ -140,9 +140,29 @@ def test_blend_is_half_and_half_at_first_and_one_number_for_each_face() -> None:
     torch.testing.assert_close(decoded.output, a * images + (1 - a) * decoded.image)
 
 
-def test_blend_learns_what_to_pass() -> None:
-    network = frn(output="blend")
-    network.decode(faces()).output.sum().backward()
+def test_gated_adds_to_the_input_and_passes_one_number_for_each_face() -> None:
+    network, images = frn(output="gated"), faces()
+    assert torch.equal(network(images), images)
+    decoded = disturbed(network).decode(images)  # type: ignore[operator]
+    assert 0 < decoded.passed[0] != decoded.passed[1] < 1
+    a = decoded.passed[:, None, None, None]
+    torch.testing.assert_close(decoded.output, images + (1 - a) * (decoded.image - images))
+
+
+@pytest.mark.parametrize(("plain", "mixing"), [("image", "blend"), ("residual", "gated")])
+def test_frn_that_begins_as_one_that_passes_nothing_paints_the_same(plain: Any, mixing: Any) -> None:
+    before, after = disturbed(frn(output=plain)), frn(output=mixing)
+    fit(after, after.begun_as(before.state_dict()), "test")
+    decoded = after.decode(faces())
+    assert torch.equal(decoded.image, before(faces()))
+    assert decoded.passed is not None
+    assert decoded.passed.tolist() == [0.5, 0.5]
+
+
+@pytest.mark.parametrize("output", ["blend", "gated"])
+def test_mixing_learns_what_to_pass(output: Any) -> None:
+    network = disturbed(frn(output=output))
+    network.decode(faces()).output.sum().backward()  # type: ignore[operator]
     assert network.head.passing.weight.grad is not None
     assert network.head.passing.weight.grad.abs().max() > 0
 
@@ -266,7 +286,7 @@ def test_unsuitable_size_is_refused(size: int) -> None:
     ("network", "arguments", "message"),
     [
         ("frn", {"decoder": "dense"}, "decoder: expected one of 'full', 'lean', got 'dense'"),
-        ("frn", {"output": "mask"}, "output: expected one of 'image', 'residual', 'blend', got 'mask'"),
+        ("frn", {"output": "mask"}, "output: expected one of 'image', 'residual', 'blend', 'gated', got 'mask'"),
         ("frn", {"unshuffle": 0}, "expected unshuffle of 1 or more, got 0"),
         ("frn", {"decoder": "full", "growth": 4}, "growth = 4 is for the lean decoder; leave it out"),
         ("ffn", {"pose": "sum"}, "pose: expected one of 'residual', 'concat', 'none', got 'sum'"),

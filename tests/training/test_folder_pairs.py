@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,8 @@ import torch
 
 from recog_restore.datasets.landmarks import write_landmarks
 from recog_restore.decode import read_image
-from recog_restore.degrade import degrade
-from recog_restore.errors import DataError
+from recog_restore.degrade import DEGRADATIONS, degrade, generator
+from recog_restore.errors import DataError, RecordError
 from recog_restore.geometry import CANONICAL_128, canonical_crop
 from recog_restore.training.folder_pairs import FolderPairs
 from recog_restore.training.restorer_recipe import Faces, PairData
@@ -60,6 +61,21 @@ def test_a_part_of_the_degraded_photos_is_only_made_smaller(faces: Path) -> None
     kinds = {name: [degrade(image, name, 0, f"row {row}") for row in rows] for name in ("mdfr", "bicubic")}
     met = [next(n for n, made in kinds.items() if np.array_equal(probes[i], made[i])) for i in range(len(rows))]
     assert 5 <= met.count("bicubic") <= 15
+
+
+def test_mildly_smaller_photos_count_as_not_degraded(faces: Path) -> None:
+    folder, rows = Faces(str(faces), alignment="canonical-128"), list(range(0, 160, 4))  # one photo, in forty epochs
+    asked = PairData(folder=folder, degradation="mdfr", degraded=1.0, reduced=0.7)
+    strict, lenient = (FolderPairs(replace(asked, mild=mild))[rows] for mild in (1.0, 4.0))
+    assert torch.equal(strict.probes, lenient.probes)
+    assert strict.degraded.all()
+    for row, degraded in zip(rows, lenient.degraded.tolist(), strict=True):
+        _, other = np.random.default_rng([0, row]).random(2)
+        factor = DEGRADATIONS.create("bicubic").draw(generator(0, f"row {row}"))["factor"]
+        assert degraded == (other >= 0.7 or factor > 4)
+    assert 0 < lenient.degraded.sum() < len(rows)
+    with pytest.raises(RecordError, match=r"data.mild is 0.5; expected a factor of at least 1"):
+        replace(asked, mild=0.5)
 
 
 def test_epochs_have_the_same_photos_under_other_degradations(faces: Path) -> None:

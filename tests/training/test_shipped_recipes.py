@@ -8,6 +8,7 @@ import pytest
 
 from recog_restore.networks.cards import read_restorer_card
 from recog_restore.networks.toml import toml_text
+from recog_restore.networks.weights import build_network, fit
 from recog_restore.protocol import load
 from recog_restore.records import plain
 from recog_restore.training.reading import read_recipe
@@ -33,7 +34,7 @@ def restorer(file: str) -> RestorerRecipe:
     return recipe
 
 
-@pytest.mark.parametrize("file", ["first", "recipe"])
+@pytest.mark.parametrize("file", ["first", "second", "third", "recipe"])
 def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on(file: str) -> None:
     recipe = restorer(f"mdfr-restore/{file}.toml")
     assert recipe.data.folder is not None
@@ -46,12 +47,13 @@ def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on(file: str) -
     assert (protocol.degradation.name, protocol.degradation.apply) == (recipe.data.degradation, "probes")
 
 
-@pytest.mark.parametrize("file", ["first", "recipe"])
+@pytest.mark.parametrize("file", ["first", "second", "third", "recipe"])
 def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> None:
     recipe = restorer(f"mdfr-restore/{file}.toml")
     assert recipe.rights is not None
     assert recipe.rights.weights.startswith("research only")
-    assert recipe.network.arguments["output"] == "residual"
+    assert recipe.network.arguments["output"] == ("gated" if file == "recipe" else "residual")
+    assert bool(recipe.stages[0].losses.passing) == (file == "recipe")
     assert recipe.task == "restore"
     assert recipe.judge not in recipe.embedders
 
@@ -59,7 +61,9 @@ def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> N
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("mdfr-restore/first", "mdfr-restore/recipe"),
+        ("mdfr-restore/first", "mdfr-restore/second"),
+        ("mdfr-restore/second", "mdfr-restore/third"),
+        ("mdfr-restore/third", "mdfr-restore/recipe"),
         ("mdfr/first", "mdfr/second"),
         ("mdfr/second", "mdfr/third"),
         ("mdfr/third", "mdfr/recipe"),
@@ -68,7 +72,8 @@ def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> N
 def test_training_goes_on_from_the_one_before(before: str, after: str) -> None:
     earlier, later = restorer(f"{before}.toml"), restorer(f"{after}.toml")
     assert later.start.frn == f"runs/train-{earlier.name}/{earlier.name}"
-    assert later.network == earlier.network
+    old, new = (build_network(one.network.name, one.network.arguments, one.name) for one in (earlier, later))
+    fit(new, new.begun_as(old.state_dict()), after)  # type: ignore[operator]
     assert later.seed != earlier.seed or later.data != earlier.data
 
 
