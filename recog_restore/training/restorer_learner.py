@@ -89,7 +89,7 @@ class RestorerLearner(Learner):
         if painted.passed is not None:
             told["passed"] = painted.passed.detach().mean()
             if asked.passing:
-                told["passing"] = _cross_entropy(painted.passed, near)
+                told["passing"] = _cross_entropy(painted.passed, near, asked.passing_care)
                 total = total + asked.passing * told["passing"]
         if asked.alignment and taught is not None:
             told["alignment"] = alignment_loss(painted.last, taught.last, reduction=asked.reduction)
@@ -183,6 +183,7 @@ def new_learner(
     return RestorerLearner(networks, stage, identity, recipe.discriminator_pace).train()
 
 
-def _cross_entropy(passed: Tensor, near: Tensor) -> Tensor:
+def _cross_entropy(passed: Tensor, near: Tensor, care: float) -> Tensor:
+    weights = torch.where(near > 0, care, 1.0)
     with torch.autocast(passed.device.type, enabled=False):
-        return binary_cross_entropy(passed.float().clamp(1e-6, 1 - 1e-6), near)
+        return binary_cross_entropy(passed.float().clamp(1e-6, 1 - 1e-6), near, weights * (len(near) / weights.sum()))

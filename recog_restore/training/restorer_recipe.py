@@ -234,6 +234,7 @@ class Losses:
             is turned by at most ``passing_yaw`` degrees, and else 0. The identity loss then leaves the share alone and
             looks at the painted images of the others.
         passing_yaw: degrees.
+        passing_care: how many times a probe that shall pass counts beside one that shall not.
     """
 
     pixel: float = 1.0
@@ -247,12 +248,15 @@ class Losses:
     alignment: float = 0.0
     passing: float = 0.0
     passing_yaw: float = 50.0
+    passing_care: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.identity_part or not all(0 < part <= 1 for part in self.identity_part):
             raise RecordError(
                 f"losses: identity_part is {list(self.identity_part)}; expected numbers of more than 0, at most 1"
             )
+        if self.passing_care <= 0:
+            raise RecordError(f"losses: passing_care is {self.passing_care}; expected a number of more than 0")
 
 
 @dataclass(frozen=True)

@@ -132,16 +132,17 @@ def test_identity_reaches_the_restorer_and_not_the_embedder(tmp_path: Path) -> N
     assert not any(parameter.requires_grad for parameter in embedder._network.parameters())
 
 
-def test_passing_is_the_cross_entropy_of_the_share(tmp_path: Path) -> None:
-    learner, inputs = learner_of(
-        tmp_path, 0, "stages=[{steps=1, losses={pixel=0.0, identity=0.0, passing=2.0}}]", "embedders=[]"
-    )
+@pytest.mark.parametrize("care", [1.0, 3.0])
+def test_passing_is_the_cross_entropy_of_the_share(tmp_path: Path, care: float) -> None:
+    losses = f"{{pixel=0.0, identity=0.0, passing=2.0, passing_care={care}}}"
+    learner, inputs = learner_of(tmp_path, 0, f"stages=[{{steps=1, losses={losses}}}]", "embedders=[]")
     frn: Any = learner.frn
     with torch.no_grad():
         frn.head.passing.bias.fill_(1.0)
     passed = 1 / (1 + torch.exp(torch.tensor(-1.0)))
     loss, told = learner(*inputs)
-    assert loss.item() == pytest.approx(float(-(passed.log() + (1 - passed).log())), rel=1e-5)
+    expected = -2 * (care * passed.log() + (1 - passed).log()) / (care + 1)
+    assert loss.item() == pytest.approx(float(expected), rel=1e-5)
     assert told["passed"].item() == pytest.approx(float(passed), rel=1e-5)
 
 

@@ -34,7 +34,7 @@ def restorer(file: str) -> RestorerRecipe:
     return recipe
 
 
-@pytest.mark.parametrize("file", ["first", "second", "third", "recipe"])
+@pytest.mark.parametrize("file", ["first", "second", "third", "fourth", "recipe"])
 def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on(file: str) -> None:
     recipe = restorer(f"mdfr-restore/{file}.toml")
     assert recipe.data.folder is not None
@@ -47,13 +47,13 @@ def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on(file: str) -
     assert (protocol.degradation.name, protocol.degradation.apply) == (recipe.data.degradation, "probes")
 
 
-@pytest.mark.parametrize("file", ["first", "second", "third", "recipe"])
+@pytest.mark.parametrize("file", ["first", "second", "third", "fourth", "recipe"])
 def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> None:
     recipe = restorer(f"mdfr-restore/{file}.toml")
     assert recipe.rights is not None
     assert recipe.rights.weights.startswith("research only")
-    assert recipe.network.arguments["output"] == ("gated" if file == "recipe" else "residual")
-    assert bool(recipe.stages[0].losses.passing) == (file == "recipe")
+    assert recipe.network.arguments["output"] == ("gated" if file in ("fourth", "recipe") else "residual")
+    assert bool(recipe.stages[0].losses.passing) == (file in ("fourth", "recipe"))
     assert recipe.task == "restore"
     assert recipe.judge not in recipe.embedders
 
@@ -63,7 +63,8 @@ def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> N
     [
         ("mdfr-restore/first", "mdfr-restore/second"),
         ("mdfr-restore/second", "mdfr-restore/third"),
-        ("mdfr-restore/third", "mdfr-restore/recipe"),
+        ("mdfr-restore/third", "mdfr-restore/fourth"),
+        ("mdfr-restore/fourth", "mdfr-restore/recipe"),
         ("mdfr/first", "mdfr/second"),
         ("mdfr/second", "mdfr/third"),
         ("mdfr/third", "mdfr/recipe"),
