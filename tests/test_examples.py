@@ -108,7 +108,7 @@ def test_mdfr_gains_with_yaw_before_a_recognizer_that_no_loss_used() -> None:
     assert after[60] >= 0.89
 
 
-def test_a_learned_gate_and_fusion_keep_the_gain_at_22_px_and_remove_the_harm_at_37_px_of_people_unseen() -> None:
+def test_sharp_faces_pass_and_a_gate_or_fusion_keeps_most_of_the_gain_and_lessens_the_harm_at_37_px() -> None:
     gate, fusion = "mdfr-restore if learned:gate-lfw.json", "mdfr-restore, fused by mean"
     found = {name: read(EXAMPLES / f"{name}-gated.json") for name in RESTORED}
     for result in found.values():
@@ -129,10 +129,12 @@ def test_a_learned_gate_and_fusion_keep_the_gain_at_22_px_and_remove_the_harm_at
         "worse",
         "worse",
     )
-    for pipeline in (gate, fusion):
+    for pipeline in ("mdfr-restore", gate, fusion):
         assert accuracy(damaged, pipeline).verdict == "better"
-        assert accuracy(small, pipeline).verdict == accuracy("lfw", pipeline).verdict == "no difference found"
-    assert accuracy(damaged, gate).difference >= 0.9 * accuracy(damaged, "mdfr-restore").difference
+        assert accuracy("lfw", pipeline).verdict == "no difference found"
+    assert all(accuracy(name, fusion).verdict == "no difference found" for name in (small, "lfw-down5"))
+    assert accuracy(damaged, gate).difference >= 0.75 * accuracy(damaged, "mdfr-restore").difference
+    assert accuracy(small, gate).difference >= 0.5 * accuracy(small, "mdfr-restore").difference
 
 
 def test_at_14_px_it_gains_as_the_documentation_says() -> None:
