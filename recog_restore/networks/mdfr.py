@@ -93,11 +93,13 @@ class FRN(nn.Module):
         return self.decode(images).output
 
     def begun_as(self, frn: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return an FRN's state as one of this FRN, which may mix the input in where the other does not.
+        """Return an FRN's state as one of this FRN, which paints the same; only one of them may mix the input in.
 
-        Names and shapes are not checked.
+        Other names, and shapes, are not checked.
         """
-        return {name: tensor for name, tensor in self.state_dict().items() if "passing" in name} | dict(frn)
+        own = self.state_dict()
+        passing = {name: tensor for name, tensor in own.items() if "passing" in name}
+        return passing | {name: tensor for name, tensor in frn.items() if name in own or "passing" not in name}
 
     def decode(self, images: Tensor) -> Decoded:
         """Return the output and what led to it; see ``forward``."""

@@ -157,6 +157,9 @@ def test_frn_that_begins_as_one_that_passes_nothing_paints_the_same(plain: Any, 
     assert torch.equal(decoded.image, before(faces()))
     assert decoded.passed is not None
     assert decoded.passed.tolist() == [0.5, 0.5]
+    again = frn(output=plain)
+    fit(again, again.begun_as(after.state_dict()), "test")
+    assert torch.equal(again(faces()), decoded.image)
 
 
 @pytest.mark.parametrize("output", ["blend", "gated"])
