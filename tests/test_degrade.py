@@ -16,6 +16,7 @@ from recog_restore.degrade import (
     DEGRADATIONS,
     Bicubic,
     BicubicDown,
+    Camera,
     Degradation,
     Gfrnet,
     Mdfr,
@@ -35,6 +36,7 @@ NAMES = [
     "bicubic",
     "bicubic-down1",
     "bicubic-down8",
+    "camera",
     "gfrnet",
     "mdfr",
     "mdfr-down5",
@@ -43,7 +45,7 @@ NAMES = [
     "vivid-16",
     "vivid-32",
 ]
-RANDOM = ["bicubic", "gfrnet", "mdfr", "mdfr-down5", "mdfr-paper", "pvfr"]
+RANDOM = ["bicubic", "camera", "gfrnet", "mdfr", "mdfr-down5", "mdfr-paper", "pvfr"]
 ZERO, ONE = Uniform(0, 0), Uniform(1, 1)
 NEVER = Steps(0, 0, 1)
 
@@ -56,6 +58,7 @@ NEUTRAL = {
         colour_std=ZERO, blur_mean=ZERO, gamma_low=ONE, gamma_high=ONE, factor=ONE, noise_mean=ZERO, noise_std=ZERO
     ),
     "bicubic": Bicubic(factor=ONE),
+    "camera": Camera(exposure=ZERO, contrast=ZERO, balance=ZERO, blur_sigma=ZERO, noise_sigma=ZERO, quality=NEVER),
     "bicubic-down1": BicubicDown(1),
     "vivid-128": Vivid(128),
 }
@@ -249,6 +252,7 @@ def test_colours_are_not_exchanged(name: str) -> None:
     image[:] = (220, 120, 40)
     mild = {
         "bicubic": Bicubic(),
+        "camera": Camera(),
         "gfrnet": Gfrnet(),
         "pvfr": Pvfr(),
         "mdfr": Mdfr(colour_std=ZERO),
@@ -259,7 +263,7 @@ def test_colours_are_not_exchanged(name: str) -> None:
     assert red > green > blue
 
 
-@pytest.mark.parametrize("name", ["gfrnet", "mdfr", "pvfr", "vivid-16", "vivid-32", "bicubic-down8"])
+@pytest.mark.parametrize("name", ["camera", "gfrnet", "mdfr", "pvfr", "vivid-16", "vivid-32", "bicubic-down8"])
 def test_picture_is_worse_but_still_there(name: str) -> None:
     for sample in range(10):
         bad = degrade(smooth(), name, 0, str(sample))
@@ -386,6 +390,14 @@ def test_bicubic_models_are_pillows_way_down_and_up(name: str, side: int) -> Non
     small = Image.fromarray(smooth()).resize((side, side), Image.Resampling.BICUBIC)
     expected = np.asarray(small.resize((128, 128), Image.Resampling.BICUBIC)).astype(int)
     assert np.abs(degrade(smooth(), name, 0, "a").astype(int) - expected).max() <= 2
+
+
+def test_camera_lights_a_face_before_it_blurs_it() -> None:
+    light = {"exposure": Uniform(0.4, 0.4), "contrast": Uniform(0.2, 0.2), "blur_sigma": Uniform(1, 1)}
+    model = dataclasses.replace(NEUTRAL["camera"], **light)  # type: ignore[type-var]
+    table = [min(255.0, 255 * math.exp(0.4) * (value / 255) ** math.exp(0.2)) for value in range(256)]
+    expected = cv2.GaussianBlur(np.array(table, np.float32)[noise()], (9, 9), 1.0)
+    assert np.abs(degrade(noise(), model, 0, "a") - expected).max() < 0.51
 
 
 def test_gaussian_blur_is_opencvs_at_the_scaled_deviation() -> None:

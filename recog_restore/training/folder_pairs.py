@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from ..datasets.base import Samples
 from ..datasets.opening import open_dataset
+from ..degrade import degrade
 from .crops import face_crops, known, usable
 from .pair_batch import PairBatch, PairSource, worsened
 from .restorer_recipe import Faces, PairData
@@ -42,12 +44,21 @@ class FolderPairs(PairSource):
         found = np.asarray(rows) % len(self)
         crops = self._crops[found.tolist()]
         kept = np.flatnonzero(usable(crops, self._crops.names[found]))
-        clean = crops.pixels.numpy()[kept]
-        probes, degraded = worsened(clean, [rows[place] for place in kept.tolist()], self._data, self._seed)
+        drawn_by = [rows[place] for place in kept.tolist()]
+        clean = self._retaken(crops.pixels.numpy()[kept], drawn_by)
+        probes, degraded = worsened(clean, drawn_by, self._data, self._seed)
         none = np.zeros((len(kept), 0, 2), np.float32)
         yaws = np.zeros(len(kept), np.float32)
         arrays = (probes, clean, clean, found[kept], yaws, degraded, none, none)
         return PairBatch(*map(torch.from_numpy, arrays))
+
+    def _retaken(self, photos: NDArray[np.uint8], rows: Sequence[int]) -> NDArray[np.uint8]:
+        """Return the photos as another collection would have them, if the recipe says so."""
+        assert self._data.folder is not None
+        if not (retaken := self._data.folder.retaken):
+            return photos
+        pairs = zip(photos, rows, strict=True)
+        return np.stack([degrade(photo, retaken, self._seed, f"retaken {row}") for photo, row in pairs])
 
 
 def training_photos(asked: Faces) -> Samples:

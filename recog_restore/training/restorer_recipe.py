@@ -85,14 +85,21 @@ class Faces:
         people: the first and the last of them: in a folder counted from 1 in the order of their names, in CFP by
             number; empty: all.
         alignment: ``landmarks``, or the crop that all images already are.
-        seed: of the degradation.
+        retaken: a name of ``DEGRADATIONS`` (``camera``) that meets every photo, anew in every epoch, before it becomes
+            a probe and its target: so that the network learns nothing of this one collection's light, focus and grain.
+        seed: of the degradations.
     """
 
     root: str
     layout: Literal["folder", "cfp"] = "folder"
     people: tuple[int, ...] = ()
     alignment: Alignment = "landmarks"
+    retaken: str = ""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.retaken:
+            DEGRADATIONS.factory(self.retaken)
 
 
 @dataclass(frozen=True)

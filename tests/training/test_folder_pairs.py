@@ -12,7 +12,7 @@ import torch
 from recog_restore.datasets.landmarks import write_landmarks
 from recog_restore.decode import read_image
 from recog_restore.degrade import DEGRADATIONS, degrade, generator
-from recog_restore.errors import DataError, RecordError
+from recog_restore.errors import DataError, RecordError, UnknownName
 from recog_restore.geometry import CANONICAL_128, canonical_crop
 from recog_restore.training.folder_pairs import FolderPairs
 from recog_restore.training.restorer_recipe import Faces, PairData
@@ -61,6 +61,23 @@ def test_a_part_of_the_degraded_photos_is_only_made_smaller(faces: Path) -> None
     kinds = {name: [degrade(image, name, 0, f"row {row}") for row in rows] for name in ("mdfr", "bicubic")}
     met = [next(n for n, made in kinds.items() if np.array_equal(probes[i], made[i])) for i in range(len(rows))]
     assert 5 <= met.count("bicubic") <= 15
+
+
+def test_retaken_photos_are_probe_and_target_alike_and_others_in_every_epoch(faces: Path) -> None:
+    folder = Faces(str(faces), alignment="canonical-128", retaken="camera", seed=3)
+    source = FolderPairs(PairData(folder=folder, degradation="mdfr", degraded=0.5))
+    rows = list(range(0, 80, 4))  # one photo, in twenty epochs
+    batch, image = source[rows], read_image(faces / NAMES[0])
+    for place, row in enumerate(rows):
+        retaken = degrade(image, "camera", 3, f"retaken {row}")
+        assert np.array_equal(batch.targets[place], retaken)
+        assert np.array_equal(batch.clean[place], retaken)
+        probe = degrade(retaken, "mdfr", 3, f"row {row}") if batch.degraded[place] else retaken
+        assert np.array_equal(batch.probes[place], probe)
+    assert 0 < batch.degraded.sum() < len(rows)
+    assert len(np.unique(batch.targets.numpy(), axis=0)) == len(rows)
+    with pytest.raises(UnknownName, match="camra"):
+        Faces(str(faces), retaken="camra")
 
 
 def test_mildly_smaller_photos_count_as_not_degraded(faces: Path) -> None:
