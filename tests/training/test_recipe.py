@@ -104,5 +104,6 @@ def test_recipes_of_the_package_are_valid_and_named_by_their_folder(file: Path) 
     EmbedderCard(recipe.name, recipe.network.name, input=recipe.input)
 
 
-def test_there_are_three_recipes() -> None:
-    assert [file.parent.name for file in RECIPES] == ["arcface-synthpie", "cosface-synthpie", "sphereface-synthpie"]
+def test_there_are_four_recipes() -> None:
+    names = ["arcface-synthpie", "cosface-synthpie", "sphereface-synthpie", "teacher-synthpie"]
+    assert [file.parent.name for file in RECIPES] == names
