@@ -67,7 +67,9 @@ def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> N
         ("mdfr-restore/fourth", "mdfr-restore/recipe"),
         ("mdfr/first", "mdfr/second"),
         ("mdfr/second", "mdfr/third"),
-        ("mdfr/third", "mdfr/recipe"),
+        ("mdfr/third", "mdfr/fourth"),
+        ("mdfr/fourth", "mdfr/fifth"),
+        ("mdfr/fifth", "mdfr/recipe"),
     ],
 )
 def test_training_goes_on_from_the_one_before(before: str, after: str) -> None:
