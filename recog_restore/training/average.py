@@ -7,7 +7,7 @@ normalization are averaged like weights, not measured anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -26,13 +26,17 @@ def keep(folder: Path, state: Mapping[str, Tensor], step: int) -> None:
     tensor_file.write(_file(folder, step), state, {})
 
 
-def mean(folder: Path, steps: Iterable[int]) -> dict[str, Tensor]:
-    """Return the mean of the weights after the steps; what is no floating number, a count of steps, is the last one's.
+def kept(folder: Path, steps: Iterable[int]) -> list[dict[str, Tensor]]:
+    """Return the weights after the steps.
 
     Raises:
         StoreError: a file is damaged or absent.
     """
-    states = [_state(_file(folder, step)) for step in steps]
+    return [_state(_file(folder, step)) for step in steps]
+
+
+def mean(states: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of weights; what is no floating number, a count of steps, is the last one's."""
     return {
         name: torch.stack([state[name] for state in states]).mean(0) if tensor.is_floating_point() else tensor
         for name, tensor in states[-1].items()

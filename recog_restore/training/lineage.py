@@ -20,8 +20,8 @@ def begun(recipe: RestorerRecipe) -> dict[str, RestorerCard]:
     Raises:
         ResourceMissing, RecordError: there is no card, or it is no restorer's.
     """
-    folders = {"frn": recipe.start.frn, "ffn": recipe.start.ffn}
-    return {key: read_restorer_card(Path(at).expanduser() / "card.toml") for key, at in folders.items() if at}
+    folders = recipe.start.folders()
+    return {key: read_restorer_card(Path(at).expanduser() / "card.toml") for key, at in folders.items()}
 
 
 def taught(recipe: RestorerRecipe, embedders: Iterable[Embedder]) -> tuple[Teacher, ...]:

@@ -147,6 +147,8 @@ class _Training:
             learner = self.course.learner(span.number, span.size)
             if state is not None:
                 learner.load_state_dict(self.course.grown(state, learner.state_dict(), held, span.size))
+            elif 0 in self.recipe.average and self.fabric.is_global_zero:
+                average.keep(self.place.out, learner.state_dict(), 0)
             gathered = start.optimizer if start and done > span.first else {}
             state, held = self._stage(span, learner, gathered, max(done, span.first)), span.size
             start, done = None, max(done, span.last)
@@ -154,7 +156,7 @@ class _Training:
         last = Trained(state, held)
         reached = [step for step in self.recipe.average if step <= spans[-1].last]
         if reached and self.fabric.is_global_zero:  # who has kept them
-            return self._averaged(average.mean(self.place.out, reached), last.size, spans[-1].number)
+            return self._averaged(average.mean(average.kept(self.place.out, reached)), last.size, spans[-1].number)
         return self._chosen(last) if self.recipe.validation.best else last
 
     def _averaged(self, state: dict[str, Tensor], size: tuple[int, int], stage: int) -> Trained:

@@ -132,7 +132,7 @@ class Plan:
         seed: of the network's first weights, the order of the photos and their augmentation.
         precision: ``32-true``; ``bf16-mixed`` and ``16-mixed`` compute the network in half precision; ``auto`` is
             ``bf16-mixed`` on a GPU.
-        average: steps after which the weights are kept, the last step among them; the result is their mean
+        average: steps after which the weights are kept (0: before the first), the last among them; the result is their mean
             (``training/average.py``). None: the last weights, or those that ``validation.best`` asks for.
         keep_every: steps from one checkpoint to the next.
         log_every: steps from one line of the log to the next.
@@ -178,9 +178,9 @@ class Plan:
         if self.validation.best:
             raise RecordError("average and validation.best: expected one of them, the mean or the best weights")
         steps = sorted(set(self.average))
-        if list(self.average) != steps or steps[0] < 1 or steps[-1] != self.steps:
+        if list(self.average) != steps or steps[0] < 0 or steps[-1] != self.steps:
             raise RecordError(
-                f"average is {list(self.average)}; expected steps from 1 on, in order, to the last, {self.steps}"
+                f"average is {list(self.average)}; expected steps from 0 on, in order, to the last, {self.steps}"
             )
         if len({self.size(stage) for stage in self.averaged}) > 1:
             raise RecordError(f"average is {list(self.average)}; expected steps of stages of one size")

@@ -23,6 +23,7 @@ from ..networks.weights import fit, load_network
 from ..records import plain
 from ..store import Store, recipe_key
 from ..synthpie import VERSION
+from .average import mean
 from .course import Course, Learner
 from .data import Photos
 from .judging import Candidate, Judge, sized
@@ -239,14 +240,17 @@ def _begin(learner: RestorerLearner, start: Start) -> None:
     Raises:
         ResourceMissing, RecordError, WeightsError: there is no restorer in a folder, or it is not the recipe's network.
     """
-    for name in ("frn", "ffn"):
-        if place := getattr(start, name):
-            folder, network = Path(place).expanduser(), getattr(learner, name)
-            card = read_restorer_card(folder / "card.toml")
-            state = load_network(folder, card).state_dict()
-            if card.network == "frn":
-                state = network.begun_as(state)
-            fit(network, state, f"start.{name}: {folder}")
+    found: dict[str, list[dict[str, Tensor]]] = {"frn": [], "ffn": []}
+    for key, place in start.folders().items():
+        folder, name = Path(place).expanduser(), "ffn" if key == "ffn" else "frn"
+        card, network = read_restorer_card(folder / "card.toml"), getattr(learner, name)
+        state = load_network(folder, card).state_dict()
+        if card.network == "frn":
+            state = network.begun_as(state)
+        fit(network, state, f"start.{key}: {folder}")
+        found[name].append(state)
+    if start.soup:
+        learner.frn.load_state_dict(mean(found["frn"]))
 
 
 def _mirrored(images: Tensor, chosen: Tensor) -> Tensor:

@@ -302,10 +302,22 @@ class Start:
     Attributes:
         frn: of the FRN.
         ffn: of the FFN, or of an FRN, as which it then begins.
+        soup: more of them: the FRN begins with the mean of the weights of ``frn`` and of these, which are trainings
+            that began alike (Wortsman et al., "Model soups", ICML 2022).
     """
 
     frn: str = ""
     ffn: str = ""
+    soup: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.soup and not self.frn:
+            raise RecordError("start.soup: expected start.frn, the first of those of which it is the mean")
+
+    def folders(self) -> dict[str, str]:
+        """Return all of them by their keys, ``frn``, ``ffn``, ``soup[0]`` …"""
+        found = {"frn": self.frn, "ffn": self.ffn} | {f"soup[{n}]": folder for n, folder in enumerate(self.soup)}
+        return {key: folder for key, folder in found.items() if folder}
 
 
 @dataclass(frozen=True, kw_only=True)

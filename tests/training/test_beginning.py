@@ -49,6 +49,7 @@ RESTORERS_ABSENT: list[tuple[tuple[str, ...], type[RecogRestoreError], str]] = [
         "judge: card:.*arcface-synthpie is one of the embedders of the loss",
     ),
     (("start.frn=runs/nothing",), ResourceMissing, r"runs/nothing/card\.toml: no such file"),
+    ((f"start={{ frn = '{MDFR}', soup = ['runs/no'] }}",), ResourceMissing, r"runs/no/card\.toml: no such file"),
     ((f"start.frn={MDFR}",), WeightsError, r"start\.frn: .*mdfr: does not fit the network"),
 ]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from recog_restore.embed.spec import create
 from recog_restore.errors import RecordError
@@ -15,7 +16,7 @@ from recog_restore.networks.cards import OriginCard, RestorerCard, RightsCard, T
 from recog_restore.networks.toml import card_text
 from recog_restore.training.lineage import marks_of_judge, rights, seen, taught
 from recog_restore.training.restorer import export_restorer
-from recog_restore.training.restorer_course import RestorerCourse
+from recog_restore.training.restorer_course import RestorerCourse, _begin
 from recog_restore.training.restorer_learner import new_learner
 from recog_restore.training.restorer_recipe import JUDGE, Faces, PairData, RestorerRecipe, Start
 
@@ -53,6 +54,24 @@ def test_card_names_all_teachers_and_training_sets_once(begins: Begins, tmp_path
     assert card.teachers == taught(recipe, [arcface]) == (own, other)
     assert card.origin.training_sets == seen(recipe) == ("mine", "others", "more")
     assert card.rights == RESEARCH
+
+
+def test_soup_begins_with_the_mean_and_names_all_who_are_in_it(tmp_path: Path) -> None:
+    recipe, states = tiny_restorer(tmp_path, "training_data=mine"), []
+    for seed, name in enumerate(("one", "other")):
+        learner = new_learner(dataclasses.replace(recipe, seed=seed), recipe.stages[0], None, 0)
+        export_restorer(
+            dataclasses.replace(recipe, training_data=name), "frn", learner.frn.state_dict(), tmp_path / name
+        )
+        states.append(learner.frn.state_dict())
+    begun = dataclasses.replace(recipe, start=Start(frn=str(tmp_path / "one"), soup=(str(tmp_path / "other"),)))
+    learner = new_learner(begun, begun.stages[0], None, 0)
+    _begin(learner, begun.start)
+    for name, tensor in learner.frn.state_dict().items():
+        assert torch.equal(tensor, ((states[0][name] + states[1][name]) / 2).to(tensor.dtype)), name
+    assert seen(begun) == ("mine", "one", "other")
+    with pytest.raises(RecordError, match=r"start.soup: expected start.frn"):
+        Start(soup=("other",))
 
 
 @pytest.mark.parametrize(

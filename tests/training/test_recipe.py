@@ -58,8 +58,8 @@ def test_a_key_is_changed_without_touching_the_others(tiny: Callable[..., Recipe
         ("seed=-1", "seed is -1; expected 0 or more"),
         ("optimizer.momentum=1.0", r"optimizer: momentum is 1\.0; expected a number from 0 to less than 1"),
         ("keep_every=0", "keep_every is 0 and log_every 1; expected at least 1 each"),
-        ("average=[8, 10]", r"average is \[8, 10\]; expected steps from 1 on, in order, to the last, 11"),
-        ("average=[11, 8, 11]", r"average is \[11, 8, 11\]; expected steps from 1 on, in order, to the last, 11"),
+        ("average=[8, 10]", r"average is \[8, 10\]; expected steps from 0 on, in order, to the last, 11"),
+        ("average=[11, 8, 11]", r"average is \[11, 8, 11\]; expected steps from 0 on, in order, to the last, 11"),
         ("average=[6, 11]", r"average is \[6, 11\]; expected steps of stages of one size"),
         (
             'validation.best="gain rank1"',

@@ -69,7 +69,7 @@ def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> N
         ("mdfr/second", "mdfr/third"),
         ("mdfr/third", "mdfr/fourth"),
         ("mdfr/fourth", "mdfr/fifth"),
-        ("mdfr/fifth", "mdfr/recipe"),
+        ("mdfr/fifth", "mdfr/sixth"),
     ],
 )
 def test_training_goes_on_from_the_one_before(before: str, after: str) -> None:
@@ -78,6 +78,11 @@ def test_training_goes_on_from_the_one_before(before: str, after: str) -> None:
     old, new = (build_network(one.network.name, one.network.arguments, one.name) for one in (earlier, later))
     fit(new, new.begun_as(old.state_dict()), after)  # type: ignore[operator]
     assert later.seed != earlier.seed or later.data != earlier.data
+
+
+def test_mdfr_begins_with_the_mean_of_two_trainings() -> None:
+    recipe, *earlier = (restorer(f"mdfr/{file}.toml") for file in ("recipe", "fourth", "sixth"))
+    assert [recipe.start.frn, *recipe.start.soup] == [f"runs/train-{one.name}/{one.name}" for one in earlier]
 
 
 @pytest.mark.parametrize("name", ["mdfr", "mdfr-ffn", "mdfr-restore"])
