@@ -155,7 +155,7 @@ class _Training:
         assert state is not None
         last = Trained(state, held)
         reached = [step for step in self.recipe.average if step <= spans[-1].last]
-        if reached and self.fabric.is_global_zero:  # who has kept them
+        if any(reached) and self.fabric.is_global_zero:  # who has kept them
             return self._averaged(average.mean(average.kept(self.place.out, reached)), last.size, spans[-1].number)
         return self._chosen(last) if self.recipe.validation.best else last
 

@@ -132,8 +132,9 @@ class Plan:
         seed: of the network's first weights, the order of the photos and their augmentation.
         precision: ``32-true``; ``bf16-mixed`` and ``16-mixed`` compute the network in half precision; ``auto`` is
             ``bf16-mixed`` on a GPU.
-        average: steps after which the weights are kept (0: before the first), the last among them; the result is their mean
-            (``training/average.py``). None: the last weights, or those that ``validation.best`` asks for.
+        average: steps after which the weights are kept, 0 for those that it begins with, the last step among them; the
+            result is their mean (``training/average.py``). None: the last weights, or those that ``validation.best``
+            asks for.
         keep_every: steps from one checkpoint to the next.
         log_every: steps from one line of the log to the next.
         half: store matrices and kernels as float16.

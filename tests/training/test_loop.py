@@ -11,7 +11,7 @@ import torch
 
 from recog_restore.engine.progress import Progress
 from recog_restore.errors import DataError, RecordError, StoreError
-from recog_restore.training import best
+from recog_restore.training import best, tensor_file
 from recog_restore.training.checkpoint import load, save
 from recog_restore.training.course import learning
 from recog_restore.training.data import Photos
@@ -108,6 +108,21 @@ def test_result_is_the_mean_of_the_weights_after_the_named_steps_killed_or_not(
     (place().out.parent / "whole" / "average-000010.safetensors").unlink()
     with pytest.raises(StoreError, match=r"average-000010\.safetensors: no such file; the mean needs it"):
         train(recipe, place("whole", resume=True), cpu)
+
+
+def test_the_weights_that_it_begins_with_may_be_in_the_mean(
+    tiny: Tiny, place: Places, cpu: Any, stripes: Photos
+) -> None:
+    stage = "stages=[{ steps = 11, batch = 4, lr = 0.05 }]"
+    recipe, same_size = tiny("average=[0, 11]", stage), tiny(stage)
+    whole, last = train(recipe, place("whole"), cpu), train(same_size, place("last"), cpu)
+    first = tensor_file.read(place("whole").out / "average-000000.safetensors", lambda tensors, _: tensors)
+    assert first is not None
+    for name, tensor in whole.state.items():
+        if tensor.is_floating_point():
+            assert torch.allclose(tensor, (first[name] + last.state[name]) / 2, atol=1e-6), name
+    short = train(same_size, place("short-last", limit=7), cpu)
+    assert same(train(recipe, place("short", limit=7), cpu), short)
 
 
 def test_training_that_stands_further_than_the_limit_is_left_alone(
