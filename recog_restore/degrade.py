@@ -234,7 +234,7 @@ class Camera(Degradation):
     white balance, focus, grain and compression. A network that has seen one collection alone takes the others' for
     damage.
 
-    Source: every range is our choice; with all at their ends a face is still recognized as it was.
+    Source: every range is our choice.
     """
 
     exposure: Uniform = Uniform(-0.5, 0.5)  # logarithm of the brightness
