@@ -250,7 +250,7 @@ def _begin(learner: RestorerLearner, start: Start) -> None:
         fit(network, state, f"start.{key}: {folder}")
         found[name].append(state)
     if start.soup:
-        learner.frn.load_state_dict(mean(found["frn"]))
+        fit(learner.get_submodule("frn"), mean(found["frn"]), "start")
 
 
 def _mirrored(images: Tensor, chosen: Tensor) -> Tensor:
