@@ -44,9 +44,9 @@ class FolderPairs(PairSource):
         found = np.asarray(rows) % len(self)
         crops = self._crops[found.tolist()]
         kept = np.flatnonzero(usable(crops, self._crops.names[found]))
-        drawn_by = [rows[place] for place in kept.tolist()]
-        clean = self._retaken(crops.pixels.numpy()[kept], drawn_by)
-        probes, degraded = worsened(clean, drawn_by, self._data, self._seed)
+        kept_rows = [rows[place] for place in kept.tolist()]
+        clean = self._retaken(crops.pixels.numpy()[kept], kept_rows)
+        probes, degraded = worsened(clean, kept_rows, self._data, self._seed)
         none = np.zeros((len(kept), 0, 2), np.float32)
         yaws = np.zeros(len(kept), np.float32)
         arrays = (probes, clean, clean, found[kept], yaws, degraded, none, none)

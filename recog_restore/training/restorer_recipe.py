@@ -86,7 +86,8 @@ class Faces:
             number; empty: all.
         alignment: ``landmarks``, or the crop that all images already are.
         retaken: a name of ``DEGRADATIONS`` (``camera``) that meets every photo, anew in every epoch, before it becomes
-            a probe and its target: so that the network learns nothing of this one collection's light, focus and grain.
+            a probe and its target, so that the light, focus and grain of this one collection do not recur; what that is
+            worth has not been measured.
         seed: of the degradations.
     """
 
