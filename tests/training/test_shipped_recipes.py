@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,10 @@ def restorer(file: str) -> RestorerRecipe:
     return recipe
 
 
-@pytest.mark.parametrize("file", ["first", "second", "third", "fourth", "recipe"])
+RESTORE = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "recipe"]
+
+
+@pytest.mark.parametrize("file", RESTORE)
 def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on(file: str) -> None:
     recipe = restorer(f"mdfr-restore/{file}.toml")
     assert recipe.data.folder is not None
@@ -47,13 +51,14 @@ def test_mdfr_restore_validates_on_people_whom_it_is_not_trained_on(file: str) -
     assert (protocol.degradation.name, protocol.degradation.apply) == (recipe.data.degradation, "probes")
 
 
-@pytest.mark.parametrize("file", ["first", "second", "third", "fourth", "recipe"])
+@pytest.mark.parametrize("file", RESTORE)
 def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> None:
     recipe = restorer(f"mdfr-restore/{file}.toml")
     assert recipe.rights is not None
     assert recipe.rights.weights.startswith("research only")
-    assert recipe.network.arguments["output"] == ("gated" if file in ("fourth", "recipe") else "residual")
-    assert bool(recipe.stages[0].losses.passing) == (file in ("fourth", "recipe"))
+    gated = file in RESTORE[3:]
+    assert recipe.network.arguments["output"] == ("gated" if gated else "residual")
+    assert bool(recipe.stages[0].losses.passing) == gated
     assert recipe.task == "restore"
     assert recipe.judge not in recipe.embedders
 
@@ -61,10 +66,7 @@ def test_mdfr_restore_is_for_research_only_and_adds_to_its_input(file: str) -> N
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        ("mdfr-restore/first", "mdfr-restore/second"),
-        ("mdfr-restore/second", "mdfr-restore/third"),
-        ("mdfr-restore/third", "mdfr-restore/fourth"),
-        ("mdfr-restore/fourth", "mdfr-restore/recipe"),
+        *[(f"mdfr-restore/{before}", f"mdfr-restore/{after}") for before, after in pairwise(RESTORE[:-1])],
         ("mdfr/first", "mdfr/second"),
         ("mdfr/second", "mdfr/third"),
         ("mdfr/third", "mdfr/fourth"),
@@ -80,8 +82,9 @@ def test_training_goes_on_from_the_one_before(before: str, after: str) -> None:
     assert later.seed != earlier.seed or later.data != earlier.data
 
 
-def test_mdfr_begins_with_the_mean_of_two_trainings() -> None:
-    recipe, *earlier = (restorer(f"mdfr/{file}.toml") for file in ("recipe", "fourth", "sixth"))
+@pytest.mark.parametrize(("name", "files"), [("mdfr", ["fourth", "sixth"]), ("mdfr-restore", ["sixth", "seventh"])])
+def test_the_last_training_begins_with_the_mean_of_two(name: str, files: list[str]) -> None:
+    recipe, *earlier = (restorer(f"{name}/{file}.toml") for file in ("recipe", *files))
     assert [recipe.start.frn, *recipe.start.soup] == [f"runs/train-{one.name}/{one.name}" for one in earlier]
 
 
