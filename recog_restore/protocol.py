@@ -19,6 +19,9 @@ Compat = Literal[
     "insightface", "nearest", "insightface-merged", "insightface-ijb-evals", "keras-insightface", "adaface"
 ]
 
+# Of ``fnmr@baseline``, where a protocol does not say it.
+BASELINE_FMR = 1e-3
+
 # What the failure rule does, in the words that go into a result.
 FAILURE_WORDS: dict[str, str] = {
     "iso": "a failed face never matches: a mated comparison or search is a miss, a non-mated one a correct non-match",
@@ -106,6 +109,7 @@ class Protocol:
         primary: the metric the answer is given in.
         preprocess: whose faces a preprocessor sees: all (``both``), or those that are searched for, or stand second in
             a pair, alone (``probes``).
+        baseline_fmr: the false match rate for which ``fnmr@baseline`` sets the threshold, on the untouched faces.
         breakdowns: label columns of the data set by which the metrics are repeated.
         compat: other people's definitions: ``insightface`` (threshold grid, strict <), ``nearest`` (nearest FAR), in
             place of ours; of templates also ``insightface-merged``, ``insightface-ijb-evals``, ``keras-insightface``
@@ -125,6 +129,7 @@ class Protocol:
     faces: Faces = field(default_factory=Faces)
     degradation: Degradation | None = None
     preprocess: Literal["both", "probes"] = "both"
+    baseline_fmr: float = BASELINE_FMR
     breakdowns: tuple[str, ...] = ()
     compat: tuple[Compat, ...] = ()
     templates: Templates | None = None
@@ -136,6 +141,8 @@ class Protocol:
                 raise RecordError(f"metrics: no {self.kind} metric {metric!r}; known: {known}")
         if self.primary not in self.metrics:
             raise RecordError(f"primary is {self.primary!r}; expected one of metrics: {', '.join(self.metrics)}")
+        if not 0 < self.baseline_fmr < 1:
+            raise RecordError(f"baseline_fmr is {self.baseline_fmr}; expected a rate, more than 0 and less than 1")
 
     @property
     def open_set(self) -> bool:

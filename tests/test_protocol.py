@@ -114,6 +114,7 @@ def test_changes_are_typed_as_in_toml() -> None:
         ("metrics=['tpir@fpir=1e-2']", "no verification metric 'tpir@fpir=1e-2'; known: .*tar_nearest@far=1e-K"),
         ("metrics=['acuracy']", "no verification metric 'acuracy'; known: accuracy, eer"),
         ("primary=rank1", "primary is 'rank1'; expected one of metrics"),
+        ("baseline_fmr=0.0", "baseline_fmr is 0.0; expected a rate, more than 0 and less than 1"),
         ("version", "'version': expected key=value"),
     ],
 )

@@ -27,6 +27,7 @@ def keep(plan: Plan, scored: Scored, fingerprint: str) -> Kept:
         "protocol": protocol.id,
         "fingerprint": fingerprint,
         "failure": protocol.faces.failure,
+        "baseline_fmr": protocol.baseline_fmr,
         "metrics": metrics,
         "compat": protocol.compat,
         "preprocessors": tuple(scored.counted),

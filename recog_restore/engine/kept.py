@@ -14,6 +14,7 @@ from safetensors.numpy import save
 
 from ..errors import ResultError
 from ..files import write_whole
+from ..protocol import BASELINE_FMR
 
 VERSION = 1
 FILE = "comparisons.safetensors"
@@ -33,6 +34,7 @@ class Kept:
         protocol: its id, ``lfw@1``.
         fingerprint: of the data, as in the result: two runs with the same one made the same comparisons.
         failure: the rule for failed faces, ``iso`` or ``exclude``.
+        baseline_fmr: the protocol's; of a run that did not write it, its default.
         metrics: the protocol's, by name.
         compat: other people's definitions that were used.
         preprocessors: by name; the baseline is the first.
@@ -60,6 +62,7 @@ class Kept:
     second: NDArray[np.int64]
     subjects_known: bool
     fold: NDArray[np.int64]
+    baseline_fmr: float = BASELINE_FMR
     mates: NDArray[np.bool_] | None = None
     galleries: tuple[NDArray[np.int64], tuple[str, ...]] | None = None
     labels: dict[str, tuple[NDArray[np.int64], tuple[str, ...]]] = field(default_factory=dict)
@@ -95,7 +98,7 @@ class Kept:
             for i, name in enumerate(self.preprocessors):
                 if name in getattr(self, kind):
                     arrays[f"{kind}.{i}"] = getattr(self, kind)[name]
-        notes = {name: getattr(self, name) for name in (*_NOTES, "metrics", "compat", "preprocessors")}
+        notes = {name: getattr(self, name) for name in (*_NOTES, "baseline_fmr", "metrics", "compat", "preprocessors")}
         notes["galleries"] = self.galleries[1] if self.galleries is not None else None
         notes |= {"version": VERSION, "labels": [[column, list(names)] for column, (_, names) in self.labels.items()]}
         data = save({name: np.ascontiguousarray(a) for name, a in arrays.items()}, {"notes": json.dumps(notes)})
@@ -147,6 +150,7 @@ def _built(notes: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Kept:
         first=arrays["first"],
         second=arrays["second"],
         fold=arrays["fold"],
+        baseline_fmr=notes.get("baseline_fmr", BASELINE_FMR),
         mates=arrays.get("mates"),
         galleries=(arrays["galleries"], tuple(notes["galleries"])) if notes["galleries"] is not None else None,
         labels={column: (arrays[f"label.{i}"], tuple(parts)) for i, (column, parts) in enumerate(notes["labels"])},

@@ -16,7 +16,7 @@ from ..metrics.bootstrap import Array, SubjectBootstrap
 from ..metrics.bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws
 from ..metrics.openset import hit_scores, tpir_at_fpir
 from .kept import Kept
-from .score import BASELINE_FMR
+from .score import threshold_at
 
 # Comparisons at most for which the whole distribution (EER, AUC) is weighed in every draw: seconds, not minutes.
 MOST_WEIGHED = 100_000
@@ -71,7 +71,7 @@ def baseline_threshold(kept: Kept) -> float:
     scores, mated = kept.scores[baseline][counted], kept.mated[counted]
     if not mated.any() or mated.all():
         return math.nan
-    return verification.tar_at_far(scores[mated], scores[~mated], BASELINE_FMR).threshold
+    return threshold_at(kept.baseline_fmr, scores, mated)
 
 
 def measures(kept: Kept, preprocessor: str, threshold: float) -> Iterator[Measure]:

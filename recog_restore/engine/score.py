@@ -20,8 +20,6 @@ from .embeddings import Embeddings
 from .plan import Plan, labels
 from .pooling import both_of, foreign_poolings, gallery_of, own_pooling, probes_of, unenrolled
 
-# ``fnmr@baseline``: the threshold at which the untouched baseline's FMR does not exceed this.
-BASELINE_FMR = 1e-3
 CURVE_POINTS, HISTOGRAM_BINS = 400, 80
 _BLOCK = 65_536  # comparisons scored at once
 _MANY = 1_000_000  # comparisons that are not all sorted for a curve
@@ -103,7 +101,7 @@ def verify(plan: Plan, embeddings: Mapping[str, Embeddings]) -> Scored:
     breakdowns = {column: labels(plan, column) for column in plan.protocol.breakdowns}
     out.counted = {name: _counted(plan.protocol, scores) for name, scores in out.scores.items()}
     rows = out.counted[BASELINE]
-    baseline = _threshold(out.scores[BASELINE][rows], mated[rows])
+    baseline = threshold_at(plan.protocol.baseline_fmr, out.scores[BASELINE][rows], mated[rows])
     edges = _edges(list(out.scores.values()))
     out.edges = tuple(edges.tolist())
     for name, scores in out.scores.items():
@@ -236,8 +234,9 @@ def _operating_points(protocol: Protocol, genuine: Scores, impostor: Scores) -> 
     return found
 
 
-def _threshold(scores: Scores, mated: NDArray[np.bool_]) -> float:
-    return verification.tar_at_far(scores[mated], scores[~mated], BASELINE_FMR).threshold
+def threshold_at(fmr: float, scores: Scores, mated: NDArray[np.bool_]) -> float:
+    """Return the threshold at which the FMR of (N,) scores does not exceed ``fmr``."""
+    return verification.tar_at_far(scores[mated], scores[~mated], fmr).threshold
 
 
 def _at_baseline(

@@ -334,6 +334,8 @@ def test_baseline_threshold_rests_on_the_comparisons_that_count() -> None:
     genuine, impostor = (kept.scores["none"][counted & kind] for kind in (kept.mated, ~kept.mated))
     assert baseline_threshold(fewer) == verification.tar_at_far(genuine, impostor, 1e-3).threshold
     assert baseline_threshold(fewer) != baseline_threshold(kept)
+    looser = dataclasses.replace(fewer, baseline_fmr=1e-2)
+    assert baseline_threshold(looser) == verification.tar_at_far(genuine, impostor, 1e-2).threshold
 
 
 def test_turned_decisions_are_those_that_harm_counts_the_most_changed_first() -> None:
@@ -363,8 +365,8 @@ def test_turned_searches_are_ordered_by_the_lead_of_the_mate_and_failed_ones_lef
 
 @pytest.mark.parametrize(
     "kept",
-    [compared(), searched(), searched_openly(), searched_in_two()],
-    ids=["verification", "identification", "open set", "two galleries"],
+    [compared(), dataclasses.replace(compared(), baseline_fmr=0.1), searched(), searched_openly(), searched_in_two()],
+    ids=["verification", "another FMR", "identification", "open set", "two galleries"],
 )
 def test_what_is_kept_reads_back_the_same(kept: Kept, tmp_path: Path) -> None:
     path = tmp_path / "comparisons.safetensors"

@@ -104,6 +104,14 @@ def test_numbers_equal_a_slow_loop_and_scikit_learn(drawn: Path, tmp_path: Path,
     assert result.value("auc", "none").value == pytest.approx(wins, abs=1e-9)
 
 
+def test_the_baselines_threshold_may_be_set_for_another_fmr(drawn: Path, tmp_path: Path) -> None:
+    result = run(drawn, tmp_path, ["clahe"], ["baseline_fmr=0.1"])
+    untouched, tar = result.value("fnmr@baseline", "none"), result.value("tar@far=1e-1", "none")
+    assert (untouched.threshold, untouched.value) == (tar.threshold, pytest.approx(1 - tar.value))
+    assert untouched.threshold < run(drawn, tmp_path, ["clahe"]).value("fnmr@baseline", "none").threshold
+    assert [harm.threshold for harm in result.harm] == [tar.threshold]
+
+
 def test_workers_and_a_second_run_change_no_byte(drawn: Path, tmp_path: Path) -> None:
     first = run(drawn, tmp_path / "a", ["clahe"])
     second = run(drawn, tmp_path / "b", ["clahe"], settings=Settings(8, 2, "cpu"))
