@@ -86,8 +86,7 @@ class Faces:
             number; empty: all.
         alignment: ``landmarks``, or the crop that all images already are.
         retaken: a name of ``DEGRADATIONS`` (``camera``) that meets every photo, anew in every epoch, before it becomes
-            a probe and its target, so that the light, focus and grain of this one collection do not recur; what that is
-            worth has not been measured.
+            a probe and its target, so that the light, focus and grain of this one collection do not recur.
         seed: of the degradations.
     """
 

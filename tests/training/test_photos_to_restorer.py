@@ -37,6 +37,7 @@ FACES = (
     "data.folder.alignment=canonical-128",
     "data.folder.people=[1, 2]",
     "start.frn=",
+    "start.soup=[]",
     "validation.protocol=",
     "stages=[{steps=2, batch=2, lr=1e-3, losses={identity_part=[0.5]}}]",
 )
