@@ -23,6 +23,8 @@ GOLDEN = {
     "lfw-casia-flip": (98.87, 0.10),
 }
 RESTORED = ("lfw-lq-down5", "lfw-lq-down3", "lfw-down5", "lfw-down3", "lfw")
+# Of all comparisons; they have no page.
+WHOLE = ("lfw-as-it-is", "lfw-down3", "lfw-down8", "lfw-lq-down5-probes")
 PAGES = {
     "lfw-ms1m.html": ["lfw-ms1m"],
     "lfw-four-embedders.html": list(GOLDEN),
@@ -127,12 +129,15 @@ def test_damaged_faces_gain_and_others_pass_alone_with_a_gate_and_with_fusion() 
     damaged = "lfw-lq-down5"
     assert accuracy(damaged, "mdfr-restore").difference >= 0.1
     assert accuracy(damaged, gate).difference >= 0.9 * accuracy(damaged, "mdfr-restore").difference
+    others = ("lfw-down5", "lfw-down3", "lfw")
     for pipeline in ("mdfr-restore", gate, fusion):
         assert all(accuracy(name, pipeline).verdict == "better" for name in (damaged, "lfw-lq-down3"))
-        assert all(accuracy(name, pipeline).verdict == "no difference found" for name in ("lfw-down5", "lfw-down3", "lfw"))
+        assert all(accuracy(name, pipeline).verdict == "no difference found" for name in others)
 
 
 def test_at_22_px_more_are_known_at_the_untouched_threshold_and_at_37_px_and_as_they_are_none_is_lost() -> None:
+    weights = read_restorer_card(shipped("restorer")["mdfr-restore"] / "card.toml").weights.sha256
+    assert {read(EXAMPLES / f"{name}.json").preprocessors[1]["card"]["sha256"] for name in WHOLE} == {weights}
     damaged = read(EXAMPLES / "lfw-lq-down5-probes.json").difference("fnmr@baseline", "mdfr-restore")
     assert damaged is not None
     assert damaged.verdict == "better"
@@ -205,7 +210,7 @@ def test_tables_of_what_ships_are_of_what_ships() -> None:
 def test_examples_hold_no_real_face_and_no_stray_file() -> None:
     results = {path.relative_to(EXAMPLES).with_suffix("").as_posix() for path in EXAMPLES.rglob("*.json")}
     shown = {name for names in PAGES.values() for name in names}
-    assert results == shown | {name for names in TABLES.values() for name in names} | {"lfw-down8"}
+    assert results == shown | {name for names in TABLES.values() for name in names} | set(WHOLE)
     assert {path.name for path in EXAMPLES.glob("*.html")} == set(PAGES)
     for name in results:
         result = read(EXAMPLES / f"{name}.json")
