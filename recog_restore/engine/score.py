@@ -235,7 +235,13 @@ def _operating_points(protocol: Protocol, genuine: Scores, impostor: Scores) -> 
 
 
 def threshold_at(fmr: float, scores: Scores, mated: NDArray[np.bool_]) -> float:
-    """Return the threshold at which the FMR of (N,) scores does not exceed ``fmr``."""
+    """Return the threshold at which the FMR does not exceed ``fmr``, by the rule and with the errors of ``tar_at_far``.
+
+    Args:
+        fmr: 0…1.
+        scores: (N,), higher is more alike.
+        mated: (N,).
+    """
     return verification.tar_at_far(scores[mated], scores[~mated], fmr).threshold
 
 
