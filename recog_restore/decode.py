@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError
+from .files import read_regular
 
 MIN_SIDE = 8  # pixels; nothing smaller can hold five landmarks
 
@@ -83,7 +84,7 @@ def _bytes(file: Path | bytes) -> bytes:
     if isinstance(file, bytes):
         return file
     try:
-        return file.read_bytes()
+        return read_regular(file)
     except FileNotFoundError:
         raise DataError("file is missing") from None
     except OSError as error:

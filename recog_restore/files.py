@@ -1,11 +1,86 @@
-"""Files that are there whole or not at all."""
+"""Files that are read only if they are regular files, and written whole or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import BinaryIO
+
+# The longest file that is read at once, in bytes: IJB-C's list of comparisons has 0.3 GB, large networks have 2 GB.
+LARGEST = 1 << 34
+# The longest card, recipe or other text that a person writes.
+LARGEST_TEXT = 1 << 24
+
+_KINDS = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def open_regular(path: Path | Traversable, limit: int = LARGEST) -> BinaryIO:
+    """Open a regular file for reading, without waiting for a writer as a FIFO would make it.
+
+    Args:
+        path: the file; links are followed.
+        limit: in bytes.
+
+    Raises:
+        OSError: it cannot be opened, is no regular file, or is longer than the limit.
+    """
+    try:
+        handle = os.open(str(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except ValueError as error:  # a null byte
+        raise OSError(errno.EINVAL, f"not a file name: {error}", str(path)) from None
+    try:
+        _check(os.fstat(handle), path, limit)
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def read_regular(path: Path | Traversable, limit: int = LARGEST) -> bytes:
+    """Return the content of a regular file.
+
+    Raises:
+        OSError: as ``open_regular``.
+    """
+    with open_regular(path, limit) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:  # files under /proc have no length
+        raise _too_long(path, len(content), limit)
+    return content
+
+
+def require_regular(path: Path | Traversable, limit: int = LARGEST) -> None:
+    """Raise what ``open_regular`` would, for libraries that open a path themselves.
+
+    Raises:
+        OSError: as ``open_regular``.
+    """
+    open_regular(path, limit).close()
+
+
+def _check(status: os.stat_result, path: Path | Traversable, limit: int) -> None:
+    kind = stat.S_IFMT(status.st_mode)
+    if kind == stat.S_IFDIR:
+        raise IsADirectoryError(errno.EISDIR, "expected a file, found a folder", str(path))
+    if kind != stat.S_IFREG:
+        raise OSError(errno.EINVAL, f"expected a regular file, found {_KINDS.get(kind, 'something else')}", str(path))
+    if status.st_size > limit:
+        raise _too_long(path, status.st_size, limit)
+
+
+def _too_long(path: Path | Traversable, length: int, limit: int) -> OSError:
+    return OSError(errno.EFBIG, f"expected at most {limit:,} bytes, found {length:,}", str(path))
 
 
 def write_whole(path: Path, data: bytes) -> None:

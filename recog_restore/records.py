@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import RecordError, ResourceMissing
+from .files import LARGEST_TEXT, read_regular
 
 R = TypeVar("R")
 
@@ -32,11 +33,15 @@ def read_toml(path: Path | Traversable) -> dict[str, Any]:
         RecordError: the file is not TOML; the message has line and column.
     """
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(read_regular(path, LARGEST_TEXT).decode("utf-8-sig"))
     except FileNotFoundError:
         raise ResourceMissing(f"{path}: no such file") from None
     except IsADirectoryError:
         raise ResourceMissing(f"{path}: expected a TOML file, found a folder") from None
+    except OSError as error:
+        raise ResourceMissing(f"{path}: cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise RecordError(f"{path}: not valid TOML: nested too deeply") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{path}: not valid TOML: {error}") from None
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RecordError, ResultError
-from .files import write_whole
+from .files import read_regular, write_whole
 from .records import build, plain
 
 SCHEMA = 1
@@ -433,9 +433,13 @@ def read(path: Path) -> Result:
     """
     file = path / "result.json" if path.is_dir() else path
     try:
-        values = json.loads(file.read_text("utf-8"))
+        values = json.loads(read_regular(file).decode("utf-8"))
     except FileNotFoundError:
         raise ResultError(f"{file}: no such result; rr-eval writes one into its --out folder") from None
+    except OSError as error:
+        raise ResultError(f"{file}: cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise ResultError(f"{file}: not a result: nested too deeply") from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ResultError(f"{file}: not a result: {error}") from None
     if not isinstance(values, Mapping) or values.get("schema") != SCHEMA:

@@ -125,7 +125,7 @@ def test_tiny_image_is_too_small_to_hold_a_face() -> None:
 def test_missing_file_and_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="file is missing"):
         read_image(tmp_path / "none.jpg")
-    with pytest.raises(DataError, match="file cannot be read: Is a directory"):
+    with pytest.raises(DataError, match="file cannot be read: expected a file, found a folder"):
         read_image(tmp_path)
 
 

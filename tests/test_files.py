@@ -1,11 +1,48 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
 
-from recog_restore.files import write_whole
+from recog_restore.files import open_regular, read_regular, require_regular, write_whole
+
+
+def test_regular_files_and_links_to_them_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    (tmp_path / "link").symlink_to("a")
+    for name in ("a", "link"):
+        assert read_regular(tmp_path / name) == b"content"
+        require_regular(tmp_path / name)
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "loop").symlink_to("loop")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+    for name, reason in {
+        tmp_path / "fifo": "found a FIFO",
+        tmp_path / "folder": "found a folder",
+        tmp_path / "loop": "symbolic links",
+        tmp_path / "socket": "No such device",
+        Path("/dev/zero"): "found a device",
+        tmp_path / "absent": "No such file",
+        tmp_path / "a\0b": "not a file name",
+    }.items():
+        with pytest.raises(OSError, match=reason):
+            open_regular(name)
+
+
+def test_a_file_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    assert read_regular(tmp_path / "a", 5) == b"12345"
+    with pytest.raises(OSError, match="expected at most 4 bytes, found 5"):
+        read_regular(tmp_path / "a", 4)
+    with pytest.raises(OSError, match="expected at most 4 bytes"):
+        read_regular(Path("/proc/self/status"), 4)
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

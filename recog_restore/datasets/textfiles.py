@@ -6,21 +6,23 @@ import math
 from pathlib import Path
 
 from ..errors import DataError
-from ..files import write_whole
+from ..files import read_regular, write_whole
 
 
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file, without its byte-order mark.
 
     Raises:
-        DataError: there is no such file, or it is not UTF-8 text.
+        DataError: there is no such file, it cannot be read, or it is not UTF-8 text.
     """
     try:
-        return path.read_text("utf-8-sig")
+        return read_regular(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise DataError(f"{path}: expected a text file, found a folder") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#04x}") from None
 

@@ -25,6 +25,7 @@ from ..degrade import DEGRADATIONS, generator
 from ..detect import Detector, main_face
 from ..detect.spec import create as create_detector
 from ..errors import DataError, RecogRestoreError
+from ..files import read_regular
 from ..geometry import CANONICAL_128, CANONICAL_SIZE, canonical_crop, place_crop, similarity
 from .ahead import ahead, opencv_in_one_thread
 
@@ -152,6 +153,6 @@ def digest(file: Source) -> str:
     if not isinstance(file, (Path, bytes)):
         return file.digest()
     try:
-        return hashlib.sha256(file if isinstance(file, bytes) else file.read_bytes()).hexdigest()
+        return hashlib.sha256(file if isinstance(file, bytes) else read_regular(file)).hexdigest()
     except OSError:
         return hashlib.sha256().hexdigest()

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from ..errors import RecordError, WeightsError
+from ..files import read_regular
 from . import NETWORKS
 from .cards import ModelCard
 
@@ -170,12 +171,14 @@ def read_bytes(file: Path | Traversable) -> bytes:
     """Return a file's bytes.
 
     Raises:
-        WeightsError: there is no such file.
+        WeightsError: there is no such file, or it cannot be read.
     """
     try:
-        return file.read_bytes()
+        return read_regular(file)
     except FileNotFoundError:
         raise WeightsError(f"{file}: no such file") from None
+    except OSError as error:
+        raise WeightsError(f"{file}: cannot be read: {error.strerror}") from None
 
 
 def _learned(names: Iterable[str]) -> set[str]:
