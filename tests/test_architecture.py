@@ -12,7 +12,8 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "recog_restore"
 LAYERS = (
     {"errors"},
-    {"records", "files"},
+    {"files"},
+    {"records"},
     {"resources", "registry", "spec", "geometry"},
     {"faces", "decode", "degrade", "synthpie"},
     {"protocol", "datasets", "results", "templates", "metrics", "search", "networks", "store"},
