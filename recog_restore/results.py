@@ -24,6 +24,9 @@ SCHEMA = 1
 BASELINE = "none"
 NO_DIFFERENCE = "no difference found"
 
+# The reason of a failure to acquire where no face was found in the image.
+NOT_DETECTED = "no landmarks: the face was not found"
+
 # Edges of the bins of ``Drift.counts``: the cosines from −1 to 1, a twentieth each.
 DRIFT_BINS = tuple(round(i / 20, 2) for i in range(-20, 21))
 

@@ -27,6 +27,7 @@ from ..detect.spec import create as create_detector
 from ..errors import DataError, RecogRestoreError
 from ..files import read_regular
 from ..geometry import CANONICAL_128, CANONICAL_SIZE, canonical_crop, place_crop, similarity
+from ..results import NOT_DETECTED
 from .ahead import ahead, opencv_in_one_thread
 
 
@@ -84,7 +85,7 @@ class Acquisition(Dataset[Crops]):
         if self.samples.alignment != "landmarks":
             return place_crop(image, self.samples.alignment), CANONICAL_128
         if self.samples.landmarks is None or np.isnan(found := self.samples.landmarks[row]).any():
-            raise DataError("no landmarks: the face was not found")
+            raise DataError(NOT_DETECTED)
         height, width = image.shape[:2]
         inside = (found >= 0).all(axis=1) & (found[:, 0] < width) & (found[:, 1] < height)
         if not inside.any():
@@ -139,13 +140,16 @@ def _in_bursts(dataset: Dataset[Any], batches: list[list[int]]) -> Iterator[Any]
             yield from burst
 
 
-def has_landmarks(samples: Samples, root: Path) -> None:
-    """Raise DataError where nobody knows where the faces are."""
+def has_landmarks(samples: Samples, root: Path, way_out: str = "") -> None:
+    """Raise DataError where landmarks are needed and there are none.
+
+    Args:
+        samples: with their landmarks, if there are any.
+        root: of the data set.
+        way_out: what the command offers instead of a landmarks.csv, in words.
+    """
     if samples.alignment == "landmarks" and samples.landmarks is None:
-        raise DataError(
-            f"{root}: nobody knows where the faces are: expected a landmarks.csv there, or a detector: "
-            "--detector yunet:FILE or --detector scrfd:FILE"
-        )
+        raise DataError(f"{root}: no landmarks found: {way_out}put a landmarks.csv there")
 
 
 def digest(file: Source) -> str:

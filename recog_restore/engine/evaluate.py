@@ -299,7 +299,7 @@ def _with_landmarks(
         with progress.timed("detecting"):
             points = detect(plan.samples, digests, detector, identity, store, settings, progress)
         return dataclasses.replace(plan, samples=dataclasses.replace(plan.samples, landmarks=points))
-    has_landmarks(plan.samples, dataset.root)
+    has_landmarks(plan.samples, dataset.root, "pass --detector yunet:FILE (or scrfd:FILE), or ")
     return plan
 
 

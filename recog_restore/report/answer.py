@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..results import BASELINE, Difference, Result, Value
+from ..results import BASELINE, NOT_DETECTED, Difference, Result, Value
 from . import effects
 from .bins import binned
 from .effects import overall
@@ -124,7 +124,7 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
         sentence = f"leaves {title} at {percent(after.value)}: a difference below 0.01 points {over}; {failed}."
     elif found is not None and kind == "unsure":
         sentence = (
-            f"makes no difference that was found: {title} goes from {percent(before.value)} to {percent(after.value)}, "
+            f"makes no significant difference: {title} goes from {percent(before.value)} to {percent(after.value)}, "
             f"{points(change)}{between(found.interval)} points {over}{_detectable(found)}; {failed}."
         )
     else:
@@ -139,11 +139,11 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
 
 
 def _detectable(found: Difference) -> str:
-    """Return what could have been found, in words."""
+    """Return what difference the test would detect, in words."""
     smallest = found.smallest_detectable
     if smallest is None:
         return ""
-    return f"; one of ±{100 * smallest:.2f} points could have been found with 80 % power"
+    return f"; this test would detect ±{100 * smallest:.2f} points (80 % power)"
 
 
 def _where(result: Result, name: str, preprocessor: str) -> str:
@@ -163,11 +163,18 @@ def _where(result: Result, name: str, preprocessor: str) -> str:
 
 
 def _failed(result: Result, preprocessor: str) -> str:
-    failed, already = result.failed.get(preprocessor, 0), result.failed.get(BASELINE, 0)
-    words = f"{counted(failed, 'face')} failed"
-    if preprocessor != BASELINE and already:
-        words += f", {count(already)} of them before any preprocessor"
-    return words
+    """Return how many faces could not be had, and at which step: ``1 face could not be detected``."""
+    failed = result.failed.get(preprocessor, 0)
+    acquired = [f for f in result.failures if f.preprocessor == BASELINE and f.stage == "acquire"]
+    undetected = sum(f.reason == NOT_DETECTED for f in acquired)
+    unread = len(acquired) - undetected
+    later = max(0, failed - len(acquired))
+    steps = [
+        (undetected, "could not be detected"),
+        (unread, "could not be read or aligned"),
+        (later, "failed" if preprocessor == BASELINE else f"failed in {preprocessor}"),
+    ]
+    return ", ".join(f"{counted(n, 'face')} {what}" for n, what in steps if n) or "0 faces failed"
 
 
 def _spread(before: Value, after: Value) -> str:

@@ -16,7 +16,7 @@ from ..results import NO_DIFFERENCE, Difference
 from .grid import OVER
 from .tables import difference_columns
 from .wording import (
-    ICONS,
+    VERDICTS,
     between,
     bin_words,
     chance,
@@ -64,17 +64,17 @@ def _table(title: str, found: Sequence[Difference]) -> Table:
     for heading in ("Points", "95 %", "p", "Fixed", "Broken", "±"):
         table.add_column(heading, justify="right", no_wrap=True)
     for d in found:
-        icon = "=" if d.difference == 0 else ICONS["unsure" if d.verdict == NO_DIFFERENCE else d.verdict]
+        word = "" if d.difference == 0 else VERDICTS["unsure" if d.verdict == NO_DIFFERENCE else d.verdict]
         smallest = d.smallest_detectable
         table.add_row(
             Text(visible(_what(d))),
-            Text(f"{icon} {points(d.difference)}", _STYLES.get(d.verdict, "")),
+            Text(", ".join(filter(None, (word, points(d.difference)))), _STYLES.get(d.verdict, "")),
             between(d.interval).strip(),
             chance(d.p_holm).removeprefix("p = ").removeprefix("p "),
             *("" if n is None else count(n) for n in (d.fixed, d.broken)),
             "" if smallest is None else f"{100 * smallest:.2f}",
         )
-    table.caption = Text("±: what could have been found with 80 % power; p is corrected over the parts")
+    table.caption = Text("±: what this test would detect (80 % power); p is corrected over the parts")
     table.caption_justify = "left"
     return table
 

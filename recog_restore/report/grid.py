@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ..results import BASELINE, Difference, Result, Value
 from .wording import (
     ABSENT,
-    ICONS,
+    VERDICTS,
     bin_words,
     counted,
     difference,
@@ -42,7 +42,7 @@ class Cell:
     Attributes:
         value: in percent, ``undefined``, or ``–`` where the run has none.
         change: the signed difference to the baseline in points; empty in the baseline itself.
-        verdict, icon: what the change means for recognition.
+        verdict: what the change means for recognition.
         details: standard deviation, interval, threshold and false accepts, in words.
         over: the comparisons or searches it rests on.
         few: it rests on too few false accepts to be read to the digit.
@@ -51,10 +51,14 @@ class Cell:
     value: str
     change: str = ""
     verdict: str = ""
-    icon: str = ""
     details: tuple[str, ...] = ()
     over: str = ""
     few: bool = False
+
+    @property
+    def word(self) -> str:
+        """The verdict as it is printed; empty where there is nothing to say."""
+        return VERDICTS.get(self.verdict, "")
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,8 @@ class Values:
             return Cell(percent(value.value), details=details, over=over, few=few(value))
         change = difference(value, self.get(name, BASELINE, where))
         kind = judged(name, change, self._differences.get((name, preprocessor, where)))
-        icon = "" if kind == "unknown" else ICONS[kind]
         shown = "" if change is None else points(change)
-        return Cell(percent(value.value), shown, kind, icon, details, over, few(value))
+        return Cell(percent(value.value), shown, kind, details, over, few(value))
 
 
 def overall(result: Result) -> tuple[Row, ...]:

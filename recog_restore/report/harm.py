@@ -9,7 +9,6 @@ from ..results import BASELINE, Difference, Harm, Raised, Result
 from .grid import OVER, Cell, Row, Values, Where
 from .wording import (
     ABSENT,
-    ICONS,
     between,
     bin_words,
     chance,
@@ -84,7 +83,7 @@ def _decisions(result: Result, harm: Harm) -> str:
     return (
         f"At the baseline’s threshold, {threshold(harm.threshold)}: "
         f"{counted(harm.fixed, 'mated comparison')} fixed and {count(harm.broken)} broken; "
-        f"false matches: {count(harm.false_matches_gone)} gone and {count(harm.false_matches_new)} new."
+        f"{counted(harm.false_matches_gone, 'false match')} removed, {count(harm.false_matches_new)} added."
     )
 
 
@@ -152,14 +151,12 @@ def _change(found: Difference | None) -> Cell:
     """Return a difference as a cell of its own, with what turned and how sure it is."""
     if found is None:
         return Cell(ABSENT)
-    kind = judged(found.metric, found.difference, found)
-    icon = "" if kind == "unknown" else ICONS[kind]
-    return Cell("", points(found.difference), kind, icon, _sure(found))
+    return Cell("", points(found.difference), judged(found.metric, found.difference, found), _sure(found))
 
 
 def _sure(found: Difference) -> tuple[str, ...]:
-    gone, new = ("gone", "new") if found.metric == "fmr@baseline" else ("fixed", "broken")
-    turned = "" if found.fixed is None else f"{count(found.fixed)} {gone}, {count(found.broken or 0)} {new} "
+    less, more = ("removed", "added") if found.metric == "fmr@baseline" else ("fixed", "broken")
+    turned = "" if found.fixed is None else f"{count(found.fixed)} {less}, {count(found.broken or 0)} {more} "
     sure = ", ".join(filter(None, (between(found.interval).strip(), chance(found.p_holm))))
     return (f"{turned}of {count(found.n)}", *filter(None, [sure]))
 

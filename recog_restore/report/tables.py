@@ -260,7 +260,7 @@ def _heading(result: Result) -> str:
 def _terminal(cell: Cell) -> Text:
     text = Text(cell.value + ("†" if cell.few else ""))
     if cell.change:
-        text.append(f"\n{cell.icon} {cell.change}".replace("\n ", "\n"), _STYLES.get(cell.verdict, ""))
+        text.append("".join(f"\n{line}" for line in (cell.change, cell.word) if line), _STYLES.get(cell.verdict, ""))
     return text
 
 

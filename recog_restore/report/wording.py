@@ -12,8 +12,11 @@ from ..results import BASELINE, NO_DIFFERENCE, Difference, Result, Value
 UNDEFINED = "undefined"
 ABSENT = "–"
 
-# A verdict never rests on colour alone.
-ICONS = {"better": "▲", "worse": "▼", "same": "=", "unsure": "≈", "unknown": "?"}
+# A verdict never rests on colour alone. No sign is an arrow: an error rate that rises is worse.
+ICONS = {"better": "✓", "worse": "✗", "same": "=", "unsure": "≈", "unknown": "?"}
+
+# What stands before a difference in a table; the sign of the difference says the rest.
+VERDICTS = {"better": "better", "worse": "worse", "same": "", "unsure": "n.s.", "unknown": ""}
 
 # A rate at a threshold is no better known than the false accepts that fix the threshold.
 FEW_FALSE_ACCEPTS = 10
@@ -279,7 +282,8 @@ def count(number: int) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Return a count with its noun: ``1 face``, ``6,000 faces``."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+    plural = "es" if noun.endswith("ch") else "s"
+    return f"{count(number)} {noun}{'' if number == 1 else plural}"
 
 
 def trials(result: Result) -> str:
@@ -289,8 +293,7 @@ def trials(result: Result) -> str:
 
 def trials_counted(result: Result, number: int) -> str:
     """Return ``6,000 comparisons`` or ``548 searches``."""
-    noun = trials(result)
-    return f"{count(number)} {noun}{'' if number == 1 else 'es' if noun == 'search' else 's'}"
+    return counted(number, trials(result))
 
 
 def rests_on(result: Result, value: Value) -> str:

@@ -221,7 +221,9 @@ def test_check_finds_faces_with_a_detector(shared: Path, tmp_path: Path) -> None
         (tmp_path / "lfw" / name).symlink_to(shared / "data" / "lfw" / name)
     without = rr_run("models", "check", spec, "--data", tmp_path / "lfw", "--faces", 30)
     assert without.exit_code == 1
-    assert "expected a landmarks.csv there, or a detector" in without.stderr
+    assert (
+        "no landmarks found: pass --detector yunet:FILE (or scrfd:FILE), or put a landmarks.csv there" in without.stderr
+    )
     done = rr_run("models", "check", spec, "--data", tmp_path / "lfw", "--faces", 30, "--detector", detector)
     assert done.exit_code == 0, done.output
 

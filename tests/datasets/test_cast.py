@@ -64,5 +64,5 @@ def test_points_of_a_crop_are_those_of_its_template():
     table = pd.DataFrame({"sample": ["a", "b"], "subject": ["a", "b"]})
     assert np.allclose(points_of(Samples(table, (b"", b""), alignment="arcface-112")), ARCFACE_112)
     assert np.allclose(points_of(Samples(table, (b"", b""), alignment="sphereface-112x96")), ARCFACE_112 - (8, 0))
-    with pytest.raises(DataError, match=r"nobody knows where the faces are: expected a landmarks.csv"):
+    with pytest.raises(DataError, match=r"no landmarks found: put a landmarks.csv"):
         points_of(Samples(table, (b"", b"")))

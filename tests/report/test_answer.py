@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recog_restore.report.answer import answers, caveat
-from recog_restore.results import Result, Value
+from recog_restore.results import NOT_DETECTED, Failure, Result, Value
 
 
 def result(make: Callable[..., Result], *values: Value, failed: dict[str, int] | None = None, kind: str = "") -> Result:
@@ -50,8 +50,21 @@ def test_no_change_and_hardly_any_change_are_said_apart(make: Callable[..., Resu
 
 
 def test_failures_of_the_files_are_told_apart_from_those_of_the_preprocessor(make: Callable[..., Result]) -> None:
-    (answer,) = answers(result(make, value("none", 0.5), value("mdfr", 0.4), failed={"none": 3, "mdfr": 5}))
-    assert "5 faces failed, 3 of them before any preprocessor" in answer.sentence
+    lost = [
+        Failure("a", "none", "acquire", NOT_DETECTED),
+        *(Failure(s, "none", "acquire", "not an image") for s in "bc"),
+    ]
+    rates = value("none", 0.5), value("mdfr", 0.4)
+    (answer,) = answers(
+        dataclasses.replace(result(make, *rates, failed={"none": 3, "mdfr": 5}), failures=tuple(lost)),
+    )
+    assert (
+        "1 face could not be detected, 2 faces could not be read or aligned, 2 faces failed in mdfr." in answer.sentence
+    )
+    (answer,) = answers(
+        dataclasses.replace(result(make, *rates, failed={"none": 1, "mdfr": 1}), failures=tuple(lost[:1]))
+    )
+    assert answer.sentence.endswith("; 1 face could not be detected.")
 
 
 @pytest.mark.parametrize(

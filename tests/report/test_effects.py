@@ -71,15 +71,15 @@ def test_means_over_parts_and_folds_are_no_parts(search: Callable[..., Result]) 
 
 def test_the_answer_says_better_only_where_the_difference_is_significant(search: Callable[..., Result]) -> None:
     (sure,) = answers(run(search, found(0.05, "better")))
-    assert (sure.verdict, sure.icon) == ("better", "▲")
+    assert (sure.verdict, sure.icon) == ("better", "✓")
     assert plain(sure.sentence) == (
         "raises rank-1 hit rate from 50.00 % to 55.00 %: +5.00 [4.00, 6.00] points over 5,318 searches; 0 faces failed."
     )
     (unsure,) = answers(run(search, found(0.05)))
     assert (unsure.verdict, unsure.icon) == ("unsure", "≈")
     assert plain(unsure.sentence) == (
-        "makes no difference that was found: rank-1 hit rate goes from 50.00 % to 55.00 %, +5.00 [4.00, 6.00] points "
-        "over 5,318 searches; one of ±2.10 points could have been found with 80 % power; 0 faces failed."
+        "makes no significant difference: rank-1 hit rate goes from 50.00 % to 55.00 %, +5.00 [4.00, 6.00] points "
+        "over 5,318 searches; this test would detect ±2.10 points (80 % power); 0 faces failed."
     )
 
 

@@ -22,7 +22,7 @@ def test_rates_at_the_baselines_threshold_stand_beside_what_turned(
         assert row.cells[0].change == points(found.difference)
         assert row.cells[0].details[0] == f"30 fixed, 12 broken of {found.n:,}"
         assert row.cells[0].details[1].endswith("], p < 0.001" if found.p_holm < 0.001 else "], p = 0.800")
-    assert entry.rows[0].cells[1].details[0] == "30 gone, 12 new of 3,000"
+    assert entry.rows[0].cells[1].details[0] == "30 removed, 12 added of 3,000"
     assert entry.rows[1].cells[1].value == "–"  # no FMR by parts in this run
 
 
@@ -78,7 +78,7 @@ def test_one_sided_preprocessing_stands_beside_both_sides(
     assert found is not None
     for row in entry.sides:
         assert row.cells[0].change == f"{100 * found.difference:+.2f}"
-        assert (row.cells[0].verdict, row.cells[0].icon) == ("unsure", "≈")
+        assert (row.cells[0].verdict, row.cells[0].word) == ("unsure", "n.s.")
         assert row.cells[0].details[0] == "30 fixed, 12 broken of 3,000"
     assert [row.heading for row in harmed(judged(poses()))[0].sides][1:] == ["the probe alone", "the gallery alone"]
     only = dataclasses.replace(result, sides={"probe": result.sides["probe"]})

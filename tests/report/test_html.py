@@ -460,7 +460,7 @@ def test_the_harm_of_every_preprocessor_is_told_with_its_parts(
 ) -> None:
     words = Page(html.render([judged(make())])).words()
     assert "At the baseline’s threshold, 0.2915: 30 mated comparisons fixed and 12 broken" in words
-    assert "false matches: 1 gone and 3 new" in words
+    assert "1 false match removed, 3 added" in words
     assert "yaw 45 to 90" in words
     words = Page(html.render([judged(poses())])).words()
     assert "Of 35,480 searches 30 became right at rank 1 and 12 became wrong." in words

@@ -99,7 +99,7 @@ def test_the_summary_has_the_baseline_and_every_preprocessor_with_differences(ma
     assert base is not None
     assert f"{100 * value.value:.2f}\u202f%" in text  # type: ignore[operator]
     assert f"−{100 * (base.value - value.value):.2f}" in text  # type: ignore[operator]
-    assert "▼" not in text  # nothing was tested
+    assert "worse" not in text  # nothing was tested
     assert "†" in text
     assert "partial" not in text
     assert "partial run" in printed(make(partial="--limit 10"), 160)
@@ -228,6 +228,8 @@ def test_latex_has_a_table_of_tested_differences_with_stars(
 
 def test_the_terminal_says_what_was_tested(make: Callable[..., Result], judged: Callable[..., Result]) -> None:
     text = " ".join(printed(judged(make())).split())
-    assert "▼ bicubic-down8 lowers 10-fold accuracy from" in text
+    assert "✗ bicubic-down8 lowers 10-fold accuracy from" in text
+    assert "worse" in text.split("✗")[0]
+    assert not {"▲", "▼"} & set(text)  # an error rate that rises is worse
     assert "Fixes 30 and breaks 12 of 6,000 comparisons." in text
     assert "FNMR at the baseline’s threshold over yaw: no difference found at 4 of 4 parts." in text

@@ -94,5 +94,5 @@ def test_landmarks_of_the_validations_photos_are_looked_for(
         for number in (1, 2):
             (tmp_path / "faces" / subject / f"{number}.png").write_bytes(b"an image")
     changes = ["validation.protocol=folder-identification", f"validation.data={tmp_path / 'faces'}"]
-    with pytest.raises(DataError, match="faces: nobody knows where the faces are: expected a landmarks.csv there"):
+    with pytest.raises(DataError, match="faces: no landmarks found: put a landmarks.csv there"):
         train(tiny(*changes), place(), cpu)

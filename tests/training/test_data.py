@@ -112,7 +112,7 @@ def test_folder_without_landmarks_or_without_images_is_refused(tmp_path: Path) -
     with pytest.raises(DataError, match=r"absent: no such folder; expected people's photos as .*person/image\.jpg"):
         open_photos(Data(folder=Folder(str(tmp_path / "absent"))), tmp_path)
     casia(tmp_path, 250)
-    with pytest.raises(DataError, match="nobody knows where the faces are"):
+    with pytest.raises(DataError, match="no landmarks found"):
         open_photos(Data(folder=Folder(str(tmp_path))), tmp_path)
 
 

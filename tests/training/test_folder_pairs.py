@@ -149,7 +149,7 @@ def test_people_of_cfp_are_chosen_by_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (lambda root: None, r"nobody knows where the faces are: expected a landmarks\.csv"),
+        (lambda root: None, r"no landmarks found: put a landmarks\.csv"),
         (
             lambda root: write_landmarks(root / "landmarks.csv", NAMES, np.full((4, 5, 2), np.nan)),
             r"its landmarks\.csv has no points of any of the 4 images",

@@ -75,7 +75,7 @@ def points_of(samples: Samples) -> NDArray[np.float64]:
         rows, columns = CROPS[samples.alignment]
         return np.tile(CANONICAL_128 - (columns.start, rows.start), (len(samples), 1, 1))
     if samples.landmarks is None:
-        raise DataError("nobody knows where the faces are: expected a landmarks.csv beside them")
+        raise DataError("no landmarks found: put a landmarks.csv beside the images")
     return samples.landmarks
 
 
