@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import stat
-import tempfile
+import uuid
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import BinaryIO
@@ -84,17 +84,16 @@ def _too_long(path: Path | Traversable, length: int, limit: int) -> OSError:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name and rename it.
+    """Write a file under a temporary name and rename it; it is as readable as the umask says.
 
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name[:40]}.{uuid.uuid4().hex}")  # names may have 255 bytes
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
-        os.chmod(temporary, 0o644)
         os.replace(temporary, path)
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)

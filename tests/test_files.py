@@ -53,6 +53,21 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     assert os.listdir(file.parent) == ["a.txt"]
 
 
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_files_honour_the_umask(umask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        write_whole(tmp_path / "a.txt", b"content")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
+
+
+def test_a_name_of_255_bytes_is_written(tmp_path: Path) -> None:
+    write_whole(tmp_path / ("ü" * 127 + "a"), b"content")
+    assert (tmp_path / ("ü" * 127 + "a")).read_bytes() == b"content"
+
+
 def test_what_was_there_stays_where_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "a.txt"
     file.write_bytes(b"before")

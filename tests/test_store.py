@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save
 
 from recog_restore.errors import StoreError
 from recog_restore.store import Store, recipe_key
@@ -36,18 +38,70 @@ def test_damaged_file_is_as_good_as_none(tmp_path: Path) -> None:
     (file,) = tmp_path.rglob("*.safetensors")
     file.write_bytes(file.read_bytes()[:200])
     assert KEY not in store
-    with pytest.raises(StoreError, match="absent or damaged"):
+    with pytest.raises(StoreError, match="damaged; run the same command again"):
         store.get(KEY)
+    assert list(store.damaged) == [file]
+    store.put(KEY, {"x": np.zeros(100)}, {})
+    assert store.get(KEY)[0]["x"].sum() == 0
+
+
+def test_any_damage_is_noticed(tmp_path: Path) -> None:
+    store, other = Store(tmp_path), recipe_key({"a": 2})
+    vectors = np.ones((4, 3), np.float32)
+    store.put(KEY, {"vectors": vectors}, {"failed": [[1, "acquire", "no"]]})
+    store.put(other, {"vectors": vectors}, {"failed": [[1, "acquire", "no"]]})
+    file = tmp_path / KEY[:2] / f"{KEY}.safetensors"
+    good = file.read_bytes()
+    with safe_open(file, framework="numpy") as opened:
+        notes = opened.metadata()
+    failed = {**notes, "notes": '{"failed": [[999, "acquire", "no"]]}'}
+    damages = {
+        "nothing": b"",
+        "text": b"text",
+        "zeros": bytes(len(good)),
+        "last byte missing": good[:-1],
+        "a byte more": good + b"\0",
+        "another piece": (tmp_path / other[:2] / f"{other}.safetensors").read_bytes(),
+        "no notes": save({"vectors": vectors}),
+        "no checksum": save({"vectors": vectors}, {"notes": notes["notes"]}),
+        "other notes": save({"vectors": vectors}, failed),
+        "notes that are no JSON": save({"vectors": vectors}, {**notes, "notes": "text"}),
+        "one row less": save({"vectors": vectors[:-1]}, notes),
+        "other shape": save({"vectors": vectors.reshape(3, 4)}, notes),
+        "other type": save({"vectors": vectors.view(np.int32)}, notes),
+        "NaN": save({"vectors": vectors * np.float32(np.nan)}, notes),
+        "other name": save({"x": vectors}, notes),
+    }
+    for name, content in damages.items():
+        file.write_bytes(content)
+        assert KEY not in store, name
+    for place in range(len(good)):
+        file.write_bytes(good[:place] + bytes([good[place] ^ 0x40]) + good[place + 1 :])
+        if KEY in store:  # a space of the header's padding, or in its JSON
+            arrays, kept = store.get(KEY)
+            np.testing.assert_array_equal(arrays["vectors"], vectors)
+            assert kept == {"failed": [[1, "acquire", "no"]]}
+    file.write_bytes(good)
+    assert KEY in store
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    file = tmp_path / KEY[:2] / f"{KEY}.safetensors"
+    file.mkdir(parents=True)
+    assert KEY not in store
+    with pytest.raises(StoreError, match=f"{KEY}.safetensors: cannot be written: Is a directory"):
+        store.put(KEY, {"x": np.ones(3)}, {})
 
 
 def test_full_disk_says_so_and_leaves_no_half_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store(tmp_path)
     store.put(KEY, {"x": np.ones(3)}, {})
 
-    def full(_: int) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(StoreError, match=r"the disk is full; free .* --store, .* what is finished is kept"):
         store.put(recipe_key({"a": 2}), {"x": np.ones(3)}, {})
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == [f"{KEY}.safetensors"]
@@ -72,5 +126,5 @@ def test_really_full_disk(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot be written to"):
+    with pytest.raises(StoreError, match="cannot be written: Not a directory"):
         Store(tmp_path / "file").put(KEY, {"x": np.ones(3)}, {})

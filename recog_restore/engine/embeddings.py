@@ -139,7 +139,7 @@ def detect(
     """Return (M, 5, 2) landmarks of the samples' main faces, NaN where there is none; kept in the store as well."""
     size = 256
     pieces = [range(start, min(start + size, len(samples))) for start in range(0, len(samples), size)]
-    keys = [recipe_key({"what": "landmarks/1", "detector": identity, "files": [digests[i] for i in p]}) for p in pieces]
+    keys = [recipe_key({"what": "landmarks/2", "detector": identity, "files": [digests[i] for i in p]}) for p in pieces]
     work = [(piece, key) for piece, key in zip(pieces, keys, strict=True) if key not in store]
     progress.start("detect", len(samples))
     progress.advance(len(samples) - sum(len(piece) for piece, _ in work))
@@ -175,7 +175,7 @@ def _ahead(stream: Iterator[FaceBatch]) -> Iterator[FaceBatch]:
 def _base_recipe(acquisition: Acquisition, embedder: Embedder, settings: Settings) -> dict[str, Any]:
     degradation = acquisition.degradation
     return {
-        "what": "embeddings/1",
+        "what": "embeddings/2",
         "alignment": acquisition.samples.alignment,
         "degradation": plain(degradation.settings()) if degradation is not None else None,
         "embedder": {"identity": embedder.identity(), "input": plain(embedder.card.input), "flip": embedder.card.flip},

@@ -213,6 +213,10 @@ def evaluate(
     elif comparisons is not None:
         comparisons.unlink(missing_ok=True)  # of an earlier run
         noted.append(f"the {len(kept.first):,} comparisons are not kept beside the result: more than {MOST:,}")
+    if store.damaged:
+        first, *others = store.damaged
+        also = f" and {len(others):,} other files of the store were" if others else " was"
+        progress.say(f"warning: {first}{also} damaged and computed again")
     progress.seconds["total"] = time.perf_counter() - began
     return Result(
         protocol={

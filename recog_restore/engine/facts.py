@@ -96,7 +96,7 @@ def _scored(
     score = quality.create(name, settings.device)
     degradation = acquisition.degradation
     base = {
-        "what": "quality/1",
+        "what": "quality/2",
         "quality": score.identity(),
         "alignment": acquisition.samples.alignment,
         "degradation": degradation.settings() if degradation is not None else None,

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import math
 import pickle
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ from recog_restore.embed import EMBEDDERS, Embedder
 from recog_restore.engine import evaluate
 from recog_restore.engine.embeddings import Settings
 from recog_restore.engine.plan import _of_numbers
+from recog_restore.engine.progress import Progress
 from recog_restore.errors import ConventionError, DataError, RecordError
 from recog_restore.faces import to_float
 from recog_restore.geometry import CROPS, canonical_crop
@@ -218,6 +220,26 @@ def test_embedding_with_nan_is_a_failure_of_that_face(drawn: Path, tmp_path: Pat
     result = run(drawn, tmp_path, embedder=Counting("nan"))
     assert result.failed == {"none": 8}  # the first of each batch of 8
     assert {(f.stage, f.reason) for f in result.failures} == {("embed", "the embedding is not finite or is zero")}
+
+
+def test_a_damaged_piece_is_computed_again_and_the_run_says_so(drawn: Path, tmp_path: Path) -> None:
+    class Lines(Progress):
+        said: list[str] = []
+
+        def say(self, line: str) -> None:
+            self.said.append(line)
+
+    before = run(drawn, tmp_path)
+    first, second = sorted(tmp_path.rglob("*.safetensors"))
+    for file in (first, second):
+        content = bytearray(file.read_bytes())
+        content[-1] ^= 0x40
+        file.write_bytes(content)
+    assert run(drawn, tmp_path, progress=Lines()).numbers() == before.numbers()
+    (line,) = Lines.said
+    assert re.fullmatch(f"warning: {tmp_path}/.*.safetensors and 1 other files of the store were damaged and computed again", line)
+    assert run(drawn, tmp_path, progress=Lines()).numbers() == before.numbers()
+    assert Lines.said == [line]
 
 
 def test_embedding_of_a_wrong_shape_stops_the_run(drawn: Path, tmp_path: Path) -> None:
