@@ -30,6 +30,9 @@ from ..geometry import CANONICAL_128, CANONICAL_SIZE, canonical_crop, place_crop
 from ..results import NOT_DETECTED
 from .ahead import ahead, opencv_in_one_thread
 
+# What a command with that option offers where there are no landmarks.
+PASS_DETECTOR = "pass --detector yunet:FILE (or scrfd:FILE), or "
+
 
 @dataclass(frozen=True)
 class Crops:
@@ -146,7 +149,7 @@ def has_landmarks(samples: Samples, root: Path, way_out: str = "") -> None:
     Args:
         samples: with their landmarks, if there are any.
         root: of the data set.
-        way_out: what the command offers instead of a landmarks.csv, in words.
+        way_out: ``PASS_DETECTOR``, where the command has that option.
     """
     if samples.alignment == "landmarks" and samples.landmarks is None:
         raise DataError(f"{root}: no landmarks found: {way_out}put a landmarks.csv there")

@@ -11,7 +11,7 @@ from ..datasets import Dataset
 from ..embed import Embedder
 from ..embed.selfcheck import Variant, self_check
 from ..errors import DataError
-from .acquire import Acquisition, Detection, Jobs, has_landmarks
+from .acquire import PASS_DETECTOR, Acquisition, Detection, Jobs, has_landmarks
 
 
 def check_card(embedder: Embedder, dataset: Dataset, faces: int, detector: str | None = None) -> list[Variant]:
@@ -31,7 +31,7 @@ def check_card(embedder: Embedder, dataset: Dataset, faces: int, detector: str |
     subject, rows = samples.table["subject"].to_numpy(dtype=object), np.arange(len(samples))
     if detector is not None and samples.alignment == "landmarks":
         samples = replace(samples, landmarks=Detection(samples.files, detector)[rows.tolist()][0])
-    has_landmarks(samples, dataset.root)
+    has_landmarks(samples, dataset.root, PASS_DETECTOR)
     jobs = Jobs(rows, np.zeros(len(rows), bool))
     crops = Acquisition(samples, jobs, None, 0)[range(len(rows))]
     usable = np.array([not reason for reason in crops.status], bool)

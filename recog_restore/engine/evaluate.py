@@ -30,7 +30,7 @@ from ..records import nearest, plain
 from ..results import BASELINE, Drift, Failure, Result
 from ..search import create as create_gallery
 from ..store import Store
-from .acquire import Acquisition, digest, has_landmarks
+from .acquire import PASS_DETECTOR, Acquisition, digest, has_landmarks
 from .differences import bootstrap, differences, with_intervals
 from .domains import feature_map
 from .drift import independent
@@ -303,7 +303,7 @@ def _with_landmarks(
         with progress.timed("detecting"):
             points = detect(plan.samples, digests, detector, identity, store, settings, progress)
         return dataclasses.replace(plan, samples=dataclasses.replace(plan.samples, landmarks=points))
-    has_landmarks(plan.samples, dataset.root, "pass --detector yunet:FILE (or scrfd:FILE), or ")
+    has_landmarks(plan.samples, dataset.root, PASS_DETECTOR)
     return plan
 
 
