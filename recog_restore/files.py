@@ -15,6 +15,7 @@ from typing import BinaryIO
 LARGEST = 1 << 34
 # The longest card, recipe or other text that a person writes.
 LARGEST_TEXT = 1 << 24
+_PIECE = 1 << 20  # bytes read at once
 
 _KINDS = {
     stat.S_IFDIR: "a folder",
@@ -53,11 +54,14 @@ def read_regular(path: Path | Traversable, limit: int = LARGEST) -> bytes:
     Raises:
         OSError: as ``open_regular``.
     """
+    content = bytearray()
     with open_regular(path, limit) as file:
-        content = file.read(limit + 1)
+        # read(limit) would allocate as many bytes at once.
+        while len(content) <= limit and (piece := file.read(min(_PIECE, limit + 1 - len(content)))):
+            content += piece
     if len(content) > limit:  # files under /proc have no length
         raise _too_long(path, len(content), limit)
-    return content
+    return bytes(content)
 
 
 def require_regular(path: Path | Traversable, limit: int = LARGEST) -> None:

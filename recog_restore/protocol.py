@@ -56,16 +56,20 @@ class Expect:
 
 @dataclass(frozen=True)
 class Data:
-    """Which data set, with which of its reader's options, and which of its folds (from 1; empty: all).
+    """Which data set, with which of its reader's options, and which of its folds (from 1; None: all).
 
     ``stand_in`` is the data set that is taken where nobody has said where the first one is; it takes the same options.
     """
 
     dataset: str
     options: dict[str, Any] = field(default_factory=dict)
-    folds: tuple[int, ...] = ()
+    folds: tuple[int, ...] | None = None
     expect: Expect = field(default_factory=Expect)
     stand_in: str = ""
+
+    def __post_init__(self) -> None:
+        if self.folds is not None and not self.folds:
+            raise RecordError("data.folds is empty: expected at least one fold, from 1; leave it out for all of them")
 
 
 @dataclass(frozen=True)

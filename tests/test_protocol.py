@@ -116,6 +116,7 @@ def test_changes_are_typed_as_in_toml() -> None:
         ("primary=rank1", "primary is 'rank1'; expected one of metrics"),
         ("baseline_fmr=0.0", "baseline_fmr is 0.0; expected a rate, more than 0 and less than 1"),
         ("version", "'version': expected key=value"),
+        ("data.folds=[]", "lfw.toml: data.folds is empty: expected at least one fold"),
     ],
 )
 def test_a_wrong_change_says_what_is_right(change: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -67,16 +68,34 @@ class Group(click.Group):
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 
-def numbers(text: str | None, what: str) -> tuple[int, ...]:
-    """Return the numbers of ``1-8`` or ``1,3,5``, none of nothing.
+def numbers(text: str | None, what: str) -> tuple[int, ...] | None:
+    """Return the numbers of ``1-8`` or ``1,3,5``, or None where the option is not given.
 
     Raises:
-        click.BadParameter: it is neither; the message says that ``what`` was expected.
+        click.BadParameter: the text is neither form, a range is empty, or a number has more than 6 digits; the message
+            says that ``what`` was expected.
     """
+    if text is None:
+        return None
     found: list[int] = []
-    for part in (text or "").replace(" ", "").split(","):
-        first, dash, last = part.partition("-")
-        if part and not (first.isdigit() and (last.isdigit() or not dash)):
-            raise click.BadParameter(f"{text!r}: expected {what}, as 1-8 or 1,3,5")
-        found += range(int(first), int(last or first) + 1) if part else ()
+    for part in text.replace(" ", "").split(","):
+        match = re.fullmatch(r"([0-9]{1,6})(?:-([0-9]{1,6}))?", part)
+        span = range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+        if not span:
+            raise click.BadParameter(f"{text!r}: expected {what}, as 1-8 or 1,3,5; {part!r} names none")
+        found += span
     return tuple(found)
+
+
+def words(text: str | None) -> tuple[str, ...] | None:
+    """Return the words of ``a,b``, or None where the option is not given.
+
+    Raises:
+        click.BadParameter: the text names nothing.
+    """
+    if text is None:
+        return None
+    found = tuple(text.replace(" ", "").split(","))
+    if not all(found):
+        raise click.BadParameter(f"{text!r}: expected names, as a,b; {'one of them' if any(found) else 'it'} is empty")
+    return found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .base import SETTINGS, Command, Group, numbers
+from .base import SETTINGS, Command, Group, numbers, words
 
 
 @click.group(cls=Group, context_settings=SETTINGS)
@@ -109,13 +109,13 @@ def draw(out: Path, people: int, images: int, seed: int) -> None:
     )
 
 
-def _numbers(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...]:
+def _numbers(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
     """Parse ``1-8`` or ``1,3,5``."""
     return numbers(text, f"{parameter.name} from 1")
 
 
-def _words(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...]:
-    return tuple(word for word in (text or "").replace(" ", "").split(",") if word)
+def _words(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...] | None:
+    return words(text)
 
 
 @data.command(cls=Command)
@@ -130,11 +130,11 @@ def _words(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
 def synthpie(
     out: Path,
     size: str,
-    subjects: tuple[int, ...],
-    sessions: tuple[int, ...],
-    recordings: tuple[int, ...],
-    cameras: tuple[str, ...],
-    illuminations: tuple[str, ...],
+    subjects: tuple[int, ...] | None,
+    sessions: tuple[int, ...] | None,
+    recordings: tuple[int, ...] | None,
+    cameras: tuple[str, ...] | None,
+    illuminations: tuple[str, ...] | None,
     workers: int | None,
 ) -> None:
     """Render SynthPIE, or a part of it, as PNG in Multi-PIE's names and layout, with landmarks.csv.

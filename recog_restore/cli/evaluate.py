@@ -29,7 +29,7 @@ _SECTIONS = {
 }
 
 
-def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...]:
+def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int, ...] | None:
     return numbers(text, "folds from 1")
 
 

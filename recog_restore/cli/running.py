@@ -62,7 +62,7 @@ def run(
     by: Sequence[str],
     search: str,
     synthpie_size: str | None,
-    folds: Sequence[int],
+    folds: Sequence[int] | None,
     limit: int | None,
     compat: Sequence[str],
     changes: Sequence[str],
@@ -92,7 +92,9 @@ def run(
     given = _features(features, embedder, pre)
     recognizer = None
     if not given:
-        recognizer = create_embedder(embedder or _default_embedder(question), settings.device, threads)
+        recognizer = create_embedder(
+            _default_embedder(question) if embedder is None else embedder, settings.device, threads
+        )
     preprocessors = [create_preprocessor(text, settings.device, threads) for text in pre]
     piping = Piping(tuple(create_gate(text) for text in gates), tuple(fusions), fit, seed or 0)
     if (drift or judges) and not (pre or given):
@@ -213,6 +215,8 @@ def opened(protocol: Protocol, path: str | None, synthpie_size: str | None = Non
             set than SynthPIE.
     """
     name, options = protocol.data.dataset, protocol.data.options
+    if path == "":
+        raise RecordError("--data: expected a path, found nothing")
     root = Path(path) if path is not None else registered().get(name)
     if root is None and protocol.data.stand_in:
         name = protocol.data.stand_in

@@ -192,17 +192,17 @@ def compared(
     )
 
 
-def select_folds(samples: Samples, pairs: Pairs, folds: Collection[int]) -> tuple[Samples, Pairs]:
+def select_folds(samples: Samples, pairs: Pairs, folds: Collection[int] | None) -> tuple[Samples, Pairs]:
     """Return the comparisons of some folds, and only the samples that they need; fold numbers stay as they were.
 
     Args:
         samples, pairs: of one data set.
-        folds: from 1, as people count them; empty means all.
+        folds: from 1, as people count them; None means all.
 
     Raises:
         DataError: there is no such fold.
     """
-    if not folds:
+    if folds is None:
         return samples, pairs
     there = np.unique(pairs.fold) + 1
     for fold in folds:

@@ -42,22 +42,22 @@ class CFP(Dataset):
         root: holds ``Protocol`` and ``Data/Images``; optionally ``landmarks.csv`` with names as ``001/frontal/01.jpg``.
         split: ``FF`` frontal-frontal, ``FP`` frontal-profile, ``identification``: every image of the people who have
             a folder in ``Data/Images``.
-        people: for identification, the first and the last number of those to take; empty: all.
+        people: for identification, the first and the last number of those to take; None: all.
     """
 
     def __init__(
-        self, root: Path, split: Literal["FF", "FP", "identification"] = "FP", people: Sequence[int] = ()
+        self, root: Path, split: Literal["FF", "FP", "identification"] = "FP", people: Sequence[int] | None = None
     ) -> None:
         super().__init__(root)
         if split not in ("FF", "FP", "identification"):
             raise DataError(
                 f"split is {split!r}; expected 'FF' (frontal-frontal), 'FP' (frontal-profile) or 'identification'"
             )
-        if people and (split != "identification" or len(people) != 2):
+        if people is not None and (split != "identification" or len(people) != 2):
             raise DataError(
                 f"people is {list(people)}, split {split!r}; expected first and last number, with 'identification'"
             )
-        self.split_name, self._chosen = split, tuple(people)
+        self.split_name, self._chosen = split, tuple(people or ())
 
     @property
     def note(self) -> str:

@@ -50,7 +50,7 @@ class Folder(Dataset):
         seed: of all draws.
         mated_pairs: at most so many, spread evenly over the folds.
         nonmated_per_mated: at least 1.
-        people: the first and the last of the subjects to take, counted from 1 in the order of their names; empty: all.
+        people: the first and the last of the subjects to take, counted from 1 in the order of their names; None: all.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class Folder(Dataset):
         seed: int = 0,
         mated_pairs: int = 30_000,
         nonmated_per_mated: int = 1,
-        people: Sequence[int] = (),
+        people: Sequence[int] | None = None,
     ) -> None:
         super().__init__(root)
         for name, value in {
@@ -70,9 +70,9 @@ class Folder(Dataset):
         }.items():
             if value < 1:
                 raise DataError(f"{name} is {value}; expected at least 1")
-        if people and not (len(people) == 2 and 1 <= people[0] <= people[1]):
-            raise DataError(f"people is {list(people)}; expected the first and the last, counted from 1, or none")
-        self._people = tuple(people)
+        if people is not None and not (len(people) == 2 and 1 <= people[0] <= people[1]):
+            raise DataError(f"people is {list(people)}; expected the first and the last, counted from 1")
+        self._people = tuple(people or ())
         self._gallery_per_subject, self._seed = gallery_per_subject, seed
         self._mated_pairs, self._nonmated_per_mated = mated_pairs, nonmated_per_mated
 

@@ -30,7 +30,7 @@ from .textfiles import read_text, write_text
 
 @dataclass(frozen=True)
 class Part:
-    """Which pictures of a size; an empty list means all.
+    """Which pictures of a size; None means all.
 
     Attributes:
         size: ``small`` or ``full``.
@@ -40,11 +40,11 @@ class Part:
     """
 
     size: Literal["small", "full"] = "small"
-    subjects: Collection[int] = ()
-    sessions: Collection[int] = ()
-    recordings: Collection[int] = ()
-    cameras: Collection[str] = ()
-    illuminations: Collection[str] = ()
+    subjects: Collection[int] | None = None
+    sessions: Collection[int] | None = None
+    recordings: Collection[int] | None = None
+    cameras: Collection[str] | None = None
+    illuminations: Collection[str] | None = None
 
     def names(self) -> list[str]:
         """Return the names of the pictures, sorted.
@@ -53,16 +53,17 @@ class Part:
             RecordError: there is no such picture.
         """
         wanted = [
-            {str(value).zfill(width) for value in getattr(self, field.name)}
+            None if (chosen := getattr(self, field.name)) is None else {str(value).zfill(width) for value in chosen}
             for field, width in zip(fields(self)[1:], (3, 2, 2, 4, 2), strict=True)
         ]
         chosen = [
             name
             for name in names(self.size)
-            if all(not some or value in some for value, some in zip(fields_of(name), wanted, strict=True))
+            if all(some is None or value in some for value, some in zip(fields_of(name), wanted, strict=True))
         ]
         if not chosen:
-            given = ", ".join(f"{f.name} {getattr(self, f.name)}" for f in fields(self)[1:] if getattr(self, f.name))
+            lists = {f.name: getattr(self, f.name) for f in fields(self)[1:]}
+            given = ", ".join(f"{name} {chosen}" for name, chosen in lists.items() if chosen is not None)
             raise RecordError(f"SynthPIE ({self.size}) has no picture of {given}")
         return chosen
 

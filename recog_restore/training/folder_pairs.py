@@ -67,7 +67,7 @@ def training_photos(asked: Faces) -> Samples:
     Raises:
         DataError: the folder is not as expected.
     """
-    root, people = Path(asked.root).expanduser(), list(asked.people)
+    root, people = Path(asked.root).expanduser(), asked.people
     if asked.layout == "cfp":
         samples = open_dataset("cfp", root, split="identification", people=people).samples()
     else:

@@ -83,7 +83,7 @@ class Faces:
         root: the folder, with ``landmarks.csv`` or crops.
         layout: ``folder`` is ``root/person/*.jpg`` (the layout of CASIA-WebFace), ``cfp`` that of the set of this name.
         people: the first and the last of them: in a folder counted from 1 in the order of their names, in CFP by
-            number; empty: all.
+            number; None: all.
         alignment: ``landmarks``, or the crop that all images already are.
         retaken: a name of ``DEGRADATIONS`` (``camera``) that meets every photo, anew in every epoch, before it becomes
             a probe and its target, so that the light, focus and grain of this one collection do not recur.
@@ -92,7 +92,7 @@ class Faces:
 
     root: str
     layout: Literal["folder", "cfp"] = "folder"
-    people: tuple[int, ...] = ()
+    people: tuple[int, ...] | None = None
     alignment: Alignment = "landmarks"
     retaken: str = ""
     seed: int = 0
@@ -201,7 +201,7 @@ class PairData:
         return f"photos of {Path(self.folder.root).name}{self._people()}{degraded}"
 
     def _people(self) -> str:
-        chosen = self.folder.people if self.folder is not None else ()
+        chosen = self.folder.people if self.folder is not None else None
         return f", people {chosen[0]} to {chosen[-1]}" if chosen else ""
 
 

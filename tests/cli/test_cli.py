@@ -103,6 +103,8 @@ def test_paper_table_is_printed_with_the_numbers_of_a_run() -> None:
             "did you mean 'options'?",
         ),
         (["--protocol", "lfw", "--embedder", "lbp", "--data", ".", "--folds", "x"], 2, "expected folds from 1"),
+        (["--protocol", "lfw", "--embedder", "lbp", "--data", ""], 2, "--data: expected a path, found nothing"),
+        (["--protocol", "lfw", "--embedder", "", "--data", "."], 2, "got no name"),
         (
             ["--protocol", "lfw", "--embedder", "lbp", "--data", ".", "--seed", "1"],
             2,
@@ -121,6 +123,22 @@ def test_misuse_is_one_line_with_the_way_out(options: list[str], code: int, mess
     assert done.exit_code == code, done.output
     assert message in done.stderr
     assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("folds", ["9-3", "", ",", "1,", "\u00b2", "1-9999999"])
+def test_a_selection_that_names_nothing_is_refused_not_taken_as_all(drawn: Path, tmp_path: Path, folds: str) -> None:
+    done = evaluate(drawn, tmp_path, "--folds", folds)
+    assert done.exit_code == 2
+    assert f"{folds!r}: expected folds from 1" in " ".join(done.stderr.split())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["--subjects", "--sessions", "--recordings", "--cameras", "--illuminations"])
+def test_a_part_of_synthpie_that_names_nothing_is_refused(tmp_path: Path, option: str) -> None:
+    done = rr_run("data", "synthpie", "--out", tmp_path / "pie", option, "")
+    assert done.exit_code == 2, done.output
+    assert "'': expected" in done.stderr
+    assert not (tmp_path / "pie").exists()
 
 
 def test_every_option_of_an_evaluation_stands_below_a_heading() -> None:

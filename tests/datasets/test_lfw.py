@@ -225,6 +225,6 @@ def test_select_folds_keeps_the_comparisons_and_only_their_samples(tree):
     samples, pairs = select_folds(dataset.samples(), dataset.pairs(), (2,))
     assert samples.table["sample"].tolist() == ["Ada/Ada_0001.jpg", "Bob/Bob_0001.jpg", "Bob/Bob_0002.jpg"]
     assert (pairs.first.tolist(), pairs.second.tolist(), pairs.fold.tolist()) == ([1, 0], [2, 2], [1, 1])
-    assert select_folds(dataset.samples(), pairs, ())[1] is pairs
+    assert select_folds(dataset.samples(), pairs, None)[1] is pairs
     with pytest.raises(DataError, match="expected folds from 1 to 2, got 3"):
         select_folds(dataset.samples(), dataset.pairs(), (1, 3))
