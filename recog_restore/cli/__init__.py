@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .. import __version__
+from .base import Group
 from .data import data
 from .evaluate import evaluate
 from .export import export
@@ -14,7 +15,7 @@ from .restore import restore
 from .train import train
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="recog_restore")
 def rr() -> None:
     """Does restoring or frontalizing a face before recognizing it help, where, by how much, and whom does it harm?"""

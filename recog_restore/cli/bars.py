@@ -17,6 +17,8 @@ from rich.progress import (
 )
 
 from ..engine.progress import Progress as Watcher
+from ..report.wording import visible
+from .terminal import say
 
 _WORDS = {
     "read": "reading files",
@@ -59,7 +61,7 @@ class Bars(Watcher):
         """Begin a bar."""
         self._task = self._bars.add_task(_WORDS.get(phase, phase), total=total)
         if self._bars.disable:
-            print(f"{_WORDS.get(phase, phase)}: {total:,}", file=sys.stderr)
+            say(f"{_WORDS.get(phase, phase)}: {total:,}", err=True)
 
     def advance(self, steps: int = 1) -> None:
         """Move the bar."""
@@ -68,4 +70,4 @@ class Bars(Watcher):
 
     def say(self, line: str) -> None:
         """Print the line above the bar."""
-        self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(visible(line), markup=False, highlight=False, soft_wrap=True)

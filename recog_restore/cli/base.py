@@ -1,14 +1,20 @@
-"""What all commands share: errors raised on purpose become one line on stderr and an exit code."""
+"""What all commands share: an error becomes a short message on stderr and an exit code, never a traceback."""
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from .. import __version__
 from ..errors import RecogRestoreError, RecordError, ResourceMissing, UnknownName
+from .terminal import accept_all_text, say
 
 # What recognizes on SynthPIE where no embedder is named: the judge, which no loss of a restorer has used.
 SYNTHPIE_EMBEDDER = "cosface-synthpie"
@@ -18,8 +24,90 @@ JUDGE = SYNTHPIE_EMBEDDER
 
 _MISUSE = (UnknownName, RecordError, ResourceMissing)
 
+# How numpy, torch, ONNX Runtime and OpenCV say that memory is out.
+_MEMORY = re.compile(
+    r"out of memory|(allocate|insufficient|not enough) memory|unable to allocate|bad alloc|ALLOC_FAILED", re.IGNORECASE
+)
 
-class Command(click.Command):
+# Characters of a message that are printed; a longer one loses its middle.
+_LONGEST = 2000
+
+
+@dataclass
+class _Run:
+    """What is known of a command that runs.
+
+    Attributes:
+        debug: print the traceback of every error.
+        batches: the command has ``--batch``.
+    """
+
+    debug: bool = False
+    batches: bool = False
+
+
+class _Program(click.Command):
+    """A command, or a group of them, that prints every error as a message and ends with its exit code."""
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run the command line; see ``click.Command.main``."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
+        accept_all_text()
+        run = _Run()
+        try:
+            code = super().main(args, prog_name, complete_var, False, obj=run, **extra)
+        except click.Abort:
+            say("Interrupted", err=True)
+            code = 130
+        except click.ClickException as error:
+            shown = io.StringIO()
+            error.show(shown)
+            say(_shortened(shown.getvalue()), err=True, nl=False)
+            code = error.exit_code
+        except Exception as error:
+            if run.debug:
+                say(traceback.format_exc(), err=True, nl=False)
+            say(f"Error: {_shortened(_message(error, run))}", err=True)
+            code = 2 if isinstance(error, _MISUSE) else 1
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _message(error: Exception, run: _Run) -> str:
+    """Return what is said of an error: for one that nobody foresaw, how to report it."""
+    if isinstance(error, RecogRestoreError):
+        return str(error)
+    if isinstance(error, MemoryError) or _MEMORY.search(str(error)):
+        way_out = "; use a smaller --batch" if run.batches else ""
+        reason = next(iter(str(error).splitlines()), "")
+        return f"memory is not enough{way_out}{f' ({reason})' if reason else ''}"
+    if isinstance(error, OSError) and error.strerror:
+        return ": ".join([*([str(error.filename)] if error.filename is not None else []), error.strerror])
+    return (
+        f"unforeseen {type(error).__name__}: {error}\nThis is a fault of recog_restore {__version__}. Please report it "
+        "with the command line and the traceback, which --debug prints."
+    )
+
+
+def _shortened(text: str) -> str:
+    from ..report.wording import visible
+
+    text = visible(text)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+
+
+def _debug(ctx: click.Context, _: click.Parameter, debug: bool) -> None:
+    ctx.ensure_object(_Run).debug |= debug
+
+
+class Command(_Program):
     """A command that exits with 2 for misuse and 1 for a failed run, and with 130 when it is interrupted.
 
     Args:
@@ -36,6 +124,17 @@ class Command(click.Command):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.sections, self.interrupted = sections or {}, interrupted
+        self.params.append(
+            click.Option(
+                ["--debug"],
+                is_flag=True,
+                is_eager=True,
+                expose_value=False,
+                envvar="RR_DEBUG",
+                callback=_debug,
+                help="Print the traceback of an error.",
+            )
+        )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""
@@ -48,17 +147,17 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
+        ctx.ensure_object(_Run).batches = any(parameter.name == "batch" for parameter in self.params)
         try:
-            return super().invoke(ctx)
-        except RecogRestoreError as error:
-            click.echo(f"Error: {error}", err=True)
-            raise click.exceptions.Exit(2 if isinstance(error, _MISUSE) else 1) from None
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
         except KeyboardInterrupt:
-            click.echo(f"Interrupted: {self.interrupted}", err=True)
+            say(f"Interrupted: {self.interrupted}", err=True)
             raise click.exceptions.Exit(130) from None
 
 
-class Group(click.Group):
+class Group(_Program, click.Group):
     """A group of such commands."""
 
     command_class = Command

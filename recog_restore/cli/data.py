@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from .base import SETTINGS, Command, Group, numbers, words
+from .terminal import say
 
 
 @click.group(cls=Group, context_settings=SETTINGS)
@@ -24,8 +25,8 @@ def list_() -> None:
     for name in protocols.known():
         record = protocols.load(name)
         otherwise = f"not registered: {record.data.stand_in} stands in" if record.data.stand_in else "not registered"
-        click.echo(f"{click.style(name, bold=True)}{' ' * (24 - len(name))}{record.title}")
-        click.echo(f"{' ' * 24}data set {record.data.dataset}: {places.get(record.data.dataset, otherwise)}")
+        say(f"{' ' * (24 - len(name))}{record.title}", lead=click.style(name, bold=True))
+        say(f"{' ' * 24}data set {record.data.dataset}: {places.get(record.data.dataset, otherwise)}")
 
 
 @data.command(cls=Command)
@@ -40,13 +41,13 @@ def check(name: str, path: str | None) -> None:
 
     _, dataset = opened(named(name), path)
     if dataset.note:
-        click.echo(dataset.note)
+        say(dataset.note)
     findings = dataset.check()
     for finding in findings:
         mark = click.style("ok  ", fg="green") if finding.ok else click.style("NOT ", fg="red")
-        click.echo(f"{mark} {finding.what}: expected {finding.expected}, found {finding.found}")
+        say(f" {finding.what}: expected {finding.expected}, found {finding.found}", lead=mark)
         if not finding.ok and finding.way_out:
-            click.echo(f"     {finding.way_out}")
+            say(f"     {finding.way_out}")
     if not all(finding.ok for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -66,9 +67,9 @@ def add(name: str, path: Path) -> None:
     root = place_of(protocol.data.dataset, path)
     _, dataset = opened(protocol, str(root))
     wrong = [finding for finding in dataset.check() if not finding.ok]
-    click.echo(f"{protocol.data.dataset}: {register(protocol.data.dataset, root)}")
+    say(f"{protocol.data.dataset}: {register(protocol.data.dataset, root)}")
     for finding in wrong:
-        click.echo(f"warning: {finding.what}: expected {finding.expected}, found {finding.found}", err=True)
+        say(f"warning: {finding.what}: expected {finding.expected}, found {finding.found}", err=True)
 
 
 @data.command(cls=Command)
@@ -91,7 +92,7 @@ def fetch(name: str, home: Path | None) -> None:
     from ..datasets.fetch import fetch_lfw
     from ..datasets.registered import register
 
-    click.echo(f"{name}: {register(name, fetch_lfw(home))}")
+    say(f"{name}: {register(name, fetch_lfw(home))}")
 
 
 @data.command(cls=Command)
@@ -104,9 +105,7 @@ def draw(out: Path, people: int, images: int, seed: int) -> None:
     from ..datasets.drawn import draw as draw_faces
 
     draw_faces(out, people=people, images=images, seed=seed)
-    click.echo(
-        f"{out}: {people * images} cartoon faces of {people} people; a number from them says nothing of real faces"
-    )
+    say(f"{out}: {people * images} cartoon faces of {people} people; a number from them says nothing of real faces")
 
 
 def _numbers(_: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
@@ -152,7 +151,7 @@ def synthpie(
     with Bars() as progress:
         progress.start("render", len(chosen))
         write(out, chosen, workers or os.cpu_count() or 1, progress.advance)
-    click.echo(f"{out}: {len(chosen):,} pictures of rendered people; read them with --data {out}")
+    say(f"{out}: {len(chosen):,} pictures of rendered people; read them with --data {out}")
 
 
 @data.command(cls=Command)
@@ -177,9 +176,9 @@ def mimic(
 
     with Bars() as progress:
         mark, runs = imitate(layout, source, path, out, people or 0, images or 0, seed, progress)
-    click.echo(f"{out}: {mark.note}")
+    say(f"{out}: {mark.note}")
     for run in runs:
-        click.echo(f"rr-eval {run} --data {out}")
+        say(f"rr-eval {run} --data {out}")
 
 
 @data.command("low-quality", cls=Command)
@@ -205,7 +204,7 @@ def low_quality(source: str, path: str | None, quality: str, below: float, nonma
 
     with Bars() as progress:
         chosen = choose_low_quality(source, path, quality, below, nonmated, seed, out, progress)
-    click.echo(
+    say(
         f"{out}: {len(chosen.mated):,} comparisons, {int(chosen.mated.sum()):,} of them mated, of "
         f"{chosen.candidates:,} under {below:g}"
     )

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
-from rich.console import Console
-
 from ..engine.differences import bootstrap, differences
 from ..engine.kept import Kept
 from ..engine.kept import read as read_kept
 from ..errors import RecordError, ResultError
 from ..report import diff, limits
 from ..report.comparison import differing
-from ..report.wording import visible
 from ..results import BASELINE, Difference, Result, read
+from .terminal import say, show
 
 
 def run(
@@ -34,16 +31,16 @@ def run(
     found = _subtracted(old, new, pre, against)
     findings = limits.check(asked, found)
     if form is None:
-        click.echo(_heading(results))
+        say(_heading(results))
     for sentence in differing(results):
-        click.echo(f"note: {sentence}", err=form is not None)
+        say(f"note: {sentence}", err=form is not None)
     if form is None:
         for table in diff.tables(found):
-            Console().print(table)
+            show(table)
     else:
-        click.echo({"csv": diff.csv, "json": diff.json}[form](found), nl=False)
+        say({"csv": diff.csv, "json": diff.json}[form](found), nl=False)
     for finding in findings:
-        click.echo(visible(f"{'kept' if finding.kept else 'NOT KEPT'}: {finding.words}"), err=form is not None)
+        say(f"{'kept' if finding.kept else 'NOT KEPT'}: {finding.words}", err=form is not None)
     return all(finding.kept for finding in findings)
 
 
@@ -82,4 +79,4 @@ def _subtracted(old: Kept, new: Kept, pre: str | None, against: str | None) -> l
 def _heading(results: tuple[Result, Result]) -> str:
     names = [str(result.embedder.get("name", "")) for result in results]
     recognizer = names[0] if names[0] == names[1] else " → ".join(names)
-    return visible(f"{results[0].protocol.get('id', '')} · {recognizer}")
+    return f"{results[0].protocol.get('id', '')} · {recognizer}"

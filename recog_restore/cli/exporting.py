@@ -6,7 +6,6 @@ import dataclasses
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import click
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -21,6 +20,7 @@ from ..networks.folder import drawn_faces
 from ..networks.toml import card_text
 from ..networks.weights import load_network
 from ..records import nearest
+from .terminal import say
 
 
 def run(name: str, out: Path) -> None:
@@ -41,12 +41,12 @@ def run(name: str, out: Path) -> None:
         card, option = read_card(place.joinpath("card.toml")), "--embedder"
         inputs = CardEmbedder(place).prepare(to_float(drawn_faces()))
     written = _export(place, card, inputs, out)
-    click.echo(
+    say(
         f"{out}: {card.network}, {card.weights.parameters:,} parameters; {card.words()}; output "
         f"{'×'.join(map(str, written.shape))}; batches of any size; largest difference from torch "
         f"{written.difference:.1e}, below 1e-4"
     )
-    click.echo(f"use it with {option} onnx:{out}; {out.with_suffix('.toml').name} is its card: keep it beside the file")
+    say(f"use it with {option} onnx:{out}; {out.with_suffix('.toml').name} is its card: keep it beside the file")
 
 
 def _folder(name: str) -> Traversable:

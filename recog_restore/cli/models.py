@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from .base import SETTINGS, Command, Group
+from .terminal import say
 
 
 @click.group(cls=Group, context_settings=SETTINGS)
@@ -33,7 +34,7 @@ def list_() -> None:
         ("--detector", [f"{name}:FILE" for name in DETECTORS]),
         ("networks for rr-models convert", [name for name in NETWORKS if name not in RESTORERS]),
     ):
-        click.echo(f"{title}: {', '.join(entries)}")
+        say(f"{title}: {', '.join(entries)}")
 
 
 def _with_arguments(kinds: Mapping[str, tuple[str, str]]) -> list[str]:
@@ -60,7 +61,7 @@ def show(spec: str) -> None:
 
     folder = _restorer(spec)
     card = read_restorer_card(folder.joinpath("card.toml")) if folder is not None else create(spec).card
-    click.echo(f"# {card.words()}\n{card_text(card)}", nl=False)
+    say(f"# {card.words()}\n{card_text(card)}", nl=False)
 
 
 def _restorer(spec: str) -> Traversable | None:
@@ -124,8 +125,8 @@ def convert(
         flip=cast(Any, flip),
     )
     card = read_card(folder / "card.toml")
-    click.echo(f"{folder}: {card.network}, {card.weights.parameters:,} parameters; {card.words()}")
-    click.echo(f"use it with --embedder card:{folder}; check it on faces with rr-models check card:{folder}")
+    say(f"{folder}: {card.network}, {card.weights.parameters:,} parameters; {card.words()}")
+    say(f"use it with --embedder card:{folder}; check it on faces with rr-models check card:{folder}")
 
 
 @models.command(cls=Command)
@@ -144,7 +145,7 @@ def check(spec: str, protocol: str, data: str | None, detector: str | None, face
 
     if (folder := _restorer(spec)) is not None:
         with as_file(folder) as place:
-            click.echo(f"golden faces hold, largest deviation {verify_restorer(place):.2g}")
+            say(f"golden faces hold, largest deviation {verify_restorer(place):.2g}")
         return
     from ..embed.convert import verify
     from ..embed.selfcheck import refuted, verdict
@@ -154,14 +155,12 @@ def check(spec: str, protocol: str, data: str | None, detector: str | None, face
 
     embedder = create(spec)
     if spec.startswith("card:"):
-        click.echo(
-            f"golden tensors hold, largest deviation {verify(Path(spec.partition(':')[2].partition(',')[0])):.2g}"
-        )
+        say(f"golden tensors hold, largest deviation {verify(Path(spec.partition(':')[2].partition(',')[0])):.2g}")
     _, dataset = opened(named(protocol), data)
     variants = check_card(embedder, dataset, faces, detector)
-    click.echo("separation d'  better in  cosine with declared")
+    say("separation d'  better in  cosine with declared")
     for v in variants:
-        click.echo(f"{v.separation:13.2f}  {v.better:9.0%}  {v.cosine:20.3f}  {v.name}: {v.input}")
-    click.echo(verdict(variants))
+        say(f"{v.separation:13.2f}  {v.better:9.0%}  {v.cosine:20.3f}  {v.name}: {v.input}")
+    say(verdict(variants))
     if refuted(variants):
         raise click.exceptions.Exit(1)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from .base import SETTINGS, Command, Group
+from .terminal import say, show
 
 _RENDER = "render"
 
@@ -58,21 +59,19 @@ def render(runs: tuple[Path, ...], out: Path | None, title: str | None, table: s
         raise click.UsageError("--table prints text; leave out --out, --title, --latex, --csv, --json and --thresholds")
     results = [read(run) for run in runs]
     if table is not None:
-        from rich.console import Console
-
         from ..report import paper
 
-        Console().print(paper.terminal(paper.load(table), results))
+        show(paper.terminal(paper.load(table), results))
         return
     if form is not None:
         printed = {"latex": tables.latex, "csv": tables.csv, "json": tables.json, "thresholds": tables.thresholds}
-        click.echo(printed[form](results), nl=False)
+        say(printed[form](results), nl=False)
         return
     if out is None:
         folder = runs[0] if runs[0].is_dir() else runs[0].parent
         out = folder / "report.html" if len(runs) == 1 else Path("compare.html")
     html.write(results, out, title)
-    click.echo(f"report: {out}")
+    say(f"report: {out}")
 
 
 @report.command(cls=Command)

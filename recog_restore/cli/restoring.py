@@ -33,6 +33,7 @@ from .bars import Bars
 from .device import chosen_device
 from .drifted import WORST, PhotoDrift
 from .outputs import SOFTWARE, check_folder, check_targets, remove_stale, sheet, sidecar, targets
+from .terminal import say
 
 _SIDE = 256  # pixels of a face on a sheet
 
@@ -74,7 +75,7 @@ def run(
     of_drift = [out / FILE, out / WORST]
     check_targets(files, compare, of_drift if judges else [])
     drift = PhotoDrift(preprocessor, judges, device) if judges else None
-    click.echo(_first_line(preprocessor, detector, device), err=True)
+    say(_first_line(preprocessor, detector, device), err=True)
     summary, pictures, spared = _Summary(), set(files.values()), {photo.resolve() for photo in files}
     notes = {"detector": finder.identity() if finder else None, "gate": asked.words() if asked else None}
     if finder is not None and preprocessor.card.task == "restore":
@@ -96,7 +97,7 @@ def run(
             progress.advance()
     remove_stale([file for file in of_drift if file not in pictures], spared)
     for line in [*summary.lines(out), *(drift.write(out, partial(_marks, preprocessor)) if drift else [])]:
-        click.echo(line)
+        say(line)
     if summary.photos["failed"]:
         raise click.exceptions.Exit(1)
 
@@ -200,7 +201,7 @@ class _Summary:
         found = [f"restored {_counted(faces, 'face')} in {_counted(photos, 'photo')} of {self.photos.total():,}"]
         for (outcome, what, reason), names in sorted(self._reasons.items()):
             named = f"{names[0]}, …" if len(names) > 1 else names[0]
-            found.append(visible(f"{outcome}: {_counted(len(names), what)}: {reason} ({named})"))
+            found.append(f"{outcome}: {_counted(len(names), what)}: {reason} ({named})")
         if self._coarser:
             found.append(f"{_counted(self._coarser, 'restored face')} larger than the crop: softer than the photo")
         if self.photos["restored"] or self.photos["passed through"]:

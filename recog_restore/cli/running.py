@@ -10,9 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import torch
-from rich.console import Console
 
 from ..datasets import DATASETS, Dataset
 from ..datasets.opening import is_computed, open_dataset
@@ -42,6 +40,7 @@ from ..store import Store
 from .bars import Bars
 from .base import SYNTHPIE_EMBEDDER
 from .device import chosen_device
+from .terminal import say, show
 
 SYNTHPIE = "synthpie"
 
@@ -104,7 +103,7 @@ def run(
     witnesses = tuple(create_embedder(text, settings.device, threads) for text in judges)
     out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name if recognizer else 'features'}")
     _writable(out)
-    click.echo(_first_line(question, dataset, recognizer, [*pre, *list(given)[1:]], settings), err=as_json)
+    say(_first_line(question, dataset, recognizer, [*pre, *list(given)[1:]], settings), err=as_json)
     with Bars() as progress:
         result = evaluate(
             question,
@@ -128,14 +127,14 @@ def run(
         )
     _write(result, out)
     if as_json:
-        click.echo(tables.json([result]), nl=False)
+        say(tables.json([result]), nl=False)
     else:
-        Console().print(tables.summary(result))
+        show(tables.summary(result))
         for line in _remarks(result):
-            click.echo(line)
+            say(line)
         if fit is not None:
-            click.echo(f"gate file: {fit}; use it with --gate learned:{fit}")
-        click.echo(f"result: {out / 'result.json'}\nreport: {out / 'report.html'}")
+            say(f"gate file: {fit}; use it with --gate learned:{fit}")
+        say(f"result: {out / 'result.json'}\nreport: {out / 'report.html'}")
 
 
 def _remarks(result: Result) -> list[str]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
 import torch
 
 from ..resources import cache_folder
@@ -18,6 +17,7 @@ from ..training.reading import AnyRecipe, read_recipe
 from ..training.recipe import Recipe
 from ..training.restorer_recipe import RestorerRecipe
 from .bars import Bars
+from .terminal import say
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -41,7 +41,7 @@ def run(
     fabric = new_fabric(device, recipe.precision)
     cores = min(16, os.cpu_count() or 1)
     place = Place(out, cache or cache_folder() / "photos", cores if workers is None else workers, limit, resume)
-    click.echo(_first_line(recipe, fabric))
+    say(_first_line(recipe, fabric))
     with Bars() as progress:
         if render_only:
             fill_cache(recipe, place, progress)
@@ -49,7 +49,7 @@ def run(
         folders = train_model(recipe, file, place, fabric, progress)
     option = "--embedder" if isinstance(recipe, Recipe) else "--pre"
     for folder in folders:
-        click.echo(f"{recipe.kind}: {folder}\nuse it with {option} card:{folder}")
+        say(f"{recipe.kind}: {folder}\nuse it with {option} card:{folder}")
 
 
 def _first_line(recipe: AnyRecipe, fabric: Fabric) -> str:

@@ -145,7 +145,8 @@ def test_every_option_of_an_evaluation_stands_below_a_heading() -> None:
     words = rr_run("eval", "--help").stdout
     headings = [line for line in words.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert headings[0] == "What is compared:"
-    assert words.partition("\nOptions:\n")[2].split() == "-h, --help Show this message and exit.".split()
+    rest = "--debug Print the traceback of an error. -h, --help Show this message and exit."
+    assert words.partition("\nOptions:\n")[2].split() == rest.split()
     named = {option.opts[0] for option in rr.commands["eval"].params}
     assert {word for word in words.split() if word in named} == named
 
