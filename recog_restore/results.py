@@ -24,6 +24,9 @@ SCHEMA = 1
 BASELINE = "none"
 NO_DIFFERENCE = "no difference found"
 
+# The part of those of whom a breakdown's property is not known; it counts in no mean over parts.
+UNKNOWN_LABEL = "unknown"
+
 # The reason of a failure to acquire where no face was found in the image.
 NOT_DETECTED = "no landmarks: the face was not found"
 

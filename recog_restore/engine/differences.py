@@ -27,7 +27,7 @@ from ..metrics.statistics import (
     square_and_add,
     verdict,
 )
-from ..results import Difference, Value
+from ..results import UNKNOWN_LABEL, Difference, Value
 from .kept import Kept
 from .measures import GALLERY, Bools, Measure, baseline_threshold, measures
 
@@ -62,7 +62,7 @@ def with_intervals(values: Iterable[Value], kept: Kept, draws: SubjectBootstrap)
         for measure in measures(kept, preprocessor, threshold):
             drawn, interval, method = _interval(measure, draws)
             found[_key(measure.metric, preprocessor, measure.where)] = interval, method + unknown(kept)
-            for column in measure.where.keys() - {GALLERY}:
+            for column in _averaged(measure.where):
                 means[measure.metric, column].append(drawn)
         for (metric, column), parts in means.items():
             key = _key(f"{metric}_macro", preprocessor, {"over": column})
@@ -111,11 +111,16 @@ def differences(
             continue
         change, drawn = _change(other, measure, draws, same)
         changes.append(change)
-        for column in measure.where.keys() - {GALLERY}:
+        for column in _averaged(measure.where):
             means[measure.metric, column].append((change, drawn))
     if old.kind == "identification":
         changes += [_macro(metric, column, parts, draws, same) for (metric, column), parts in means.items()]
     return _records(changes, name, against, unknown(old))
+
+
+def _averaged(where: Mapping[str, str]) -> list[str]:
+    """Return the breakdowns in whose mean over parts a part counts."""
+    return [column for column, part in where.items() if column != GALLERY and part != UNKNOWN_LABEL]
 
 
 @dataclass(frozen=True)

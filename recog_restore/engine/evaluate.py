@@ -31,6 +31,7 @@ from ..results import BASELINE, Drift, Failure, Result
 from ..search import create as create_gallery
 from ..store import Store
 from .acquire import PASS_DETECTOR, Acquisition, digest, has_landmarks
+from .binning import SIZE, YAW
 from .differences import bootstrap, differences, with_intervals
 from .domains import feature_map
 from .drift import independent
@@ -46,7 +47,7 @@ from .keep import keep
 from .kept import MOST
 from .pipelines import Applied
 from .piping import Piping, Run, piped
-from .plan import SIZE, YAW, Plan, fingerprint, firsts, label_columns, make
+from .plan import Plan, fingerprint, firsts, label_columns, make
 from .progress import Progress
 from .provenance import provenance
 from .score import verify

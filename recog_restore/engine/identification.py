@@ -28,7 +28,7 @@ from ..metrics import (
     tpir_at_fpir,
 )
 from ..metrics.compat import HABITS, Table, apart, merged
-from ..results import Value
+from ..results import UNKNOWN_LABEL, Value
 from ..search import Gallery, Recall, measure
 from ..templates import Pooled
 from .embeddings import Embeddings
@@ -392,10 +392,11 @@ def _parts(
 
 
 def _macro(metrics: tuple[str, ...], name: str, column: str, parts: list[list[Value]]) -> list[Value]:
-    """Return the mean over the parts of each metric: every part weighs the same, whatever its number of searches."""
+    """Return the mean over the known parts of each metric: each weighs the same, whatever its number of searches."""
     values = []
+    known = [v for part in parts for v in part if v.where[column] != UNKNOWN_LABEL]
     for metric in metrics:
-        rates = [v.value for part in parts for v in part if v.metric == metric and v.value is not None]
+        rates = [v.value for v in known if v.metric == metric and v.value is not None]
         mean = float(np.mean(rates)) if rates else None
         values.append(Value(f"{metric}_macro", name, mean, len(rates), {"over": column}))
     return values

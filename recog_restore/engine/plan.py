@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,10 +16,10 @@ from ..datasets.base import MEDIA, TEMPLATE, select_folds, spans
 from ..datasets.mark import read_mark
 from ..errors import DataError
 from ..protocol import Protocol
+from ..results import UNKNOWN_LABEL
 from .acquire import Jobs
+from .binning import YAW, binned
 
-SIZE, YAW = "size", "yaw"
-SIZE_BINS = (0, 8, 12, 16, 24, 32, 48, 64, 96)  # pixels between the eyes
 MOST_LABELS = 12  # numbers of more values are cut into bins
 _NONE = np.empty(0, np.int64)
 P = TypeVar("P", Pairs, TemplatePairs)
@@ -182,33 +181,27 @@ def label_columns(samples: Samples) -> list[str]:
 def labels(plan: Plan, column: str) -> NDArray[np.object_]:
     """Return the label of each comparison (or search) in a column of the samples, or by what was measured.
 
-    Numbers of many values are cut at their quartiles. A comparison has the label that its two faces share, or both; of
-    what was measured, that of its smaller or worse face, or of the one that is turned further. A template has the label
-    that its samples share, or ``several``.
+    Numbers of many values are cut into bins. A comparison has the label that its two faces share, or both, and
+    ``unknown`` where that of one of them is; of what was measured, it has that of its smaller or worse face, or of the
+    one that is turned further. A template has the label that its samples share, or ``several``.
     """
     if column in plan.measured:
         measured = plan.measured[column]
         if not len(plan.probes):
             worse = np.fmax if column == YAW else np.fmin
-            return _of_numbers(pd.Series(worse(measured[plan.first], measured[plan.second])), column)
-        return _of_sides(plan, _of_numbers(pd.Series(measured), column))
-    values = plan.samples.table[column]
-    if pd.api.types.is_numeric_dtype(values) and values.nunique() > MOST_LABELS:
-        label = _of_numbers(values, column)
-    else:
-        label = values.astype(object).where(values.notna(), "unknown").astype(str).to_numpy(dtype=object)
-    return _of_sides(plan, label[plan.jobs.row])
+            return binned(worse(measured[plan.first], measured[plan.second]), column)
+        return _of_sides(plan, binned(measured, column))
+    return _of_sides(plan, _listed(plan.samples.table[column])[plan.jobs.row])
 
 
-def _of_numbers(values: pd.Series, column: str) -> NDArray[np.object_]:
-    if column == SIZE:
-        return _binned(values, SIZE_BINS, "px")
-    edges = np.unique(values.quantile([0, 0.25, 0.5, 0.75, 1]).dropna())
-    if not len(edges):
-        return np.full(len(values), "unknown", dtype=object)
-    edges = edges[: max(1, len(edges) - 1)]  # the greatest value ends the last bin
-    short = [float(f"{edge:.3g}") for edge in edges]
-    return _binned(values, edges, "", short if len(set(short)) == len(edges) else edges)
+def _listed(values: pd.Series) -> NDArray[np.object_]:
+    """Return the label of each sample as the data set has it; an empty one is unknown."""
+    if not pd.api.types.is_numeric_dtype(values):
+        text = values.astype(object).where(values.notna(), "").astype(str).str.strip()
+        return text.where(text != "", UNKNOWN_LABEL).to_numpy(dtype=object)
+    if values.nunique() > MOST_LABELS:
+        return binned(values.to_numpy(float), str(values.name))
+    return values.map("{:.12g}".format).where(values.notna(), UNKNOWN_LABEL).to_numpy(dtype=object)
 
 
 def _of_sides(plan: Plan, label: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -225,28 +218,21 @@ def _of_pairs(
     one: NDArray[np.object_], other: NDArray[np.object_], first: NDArray[np.integer], second: NDArray[np.integer]
 ) -> NDArray[np.object_]:
     names, code = np.unique(np.concatenate([one, other]).astype(str), return_inverse=True)
-    both = [[a if a == b else " / ".join(sorted((a, b))) for b in names.tolist()] for a in names.tolist()]
+    both = [[_of_pair(a, b) for b in names.tolist()] for a in names.tolist()]
     found: NDArray[np.object_] = np.array(both, dtype=object)[code[: len(one)][first], code[len(one) :][second]]
     return found
+
+
+def _of_pair(one: str, other: str) -> str:
+    if UNKNOWN_LABEL in (one, other):
+        return UNKNOWN_LABEL
+    return one if one == other else " / ".join(sorted((one, other)))
 
 
 def _of_templates(label: NDArray[np.object_], template: NDArray[np.int64]) -> NDArray[np.object_]:
     shared = label[firsts(template)]
     shared[np.unique(template[label != shared[template]])] = "several"
     return shared
-
-
-def _binned(
-    values: pd.Series,
-    starts: Sequence[float] | NDArray[np.floating],
-    unit: str,
-    shown: Sequence[float] | NDArray[np.floating] = (),
-) -> NDArray[np.object_]:
-    """Return the bin of each value; the bins are called by ``shown``, where it is given, instead of their starts."""
-    ends = shown if len(shown) else starts
-    names = [f"{a:g}–{b:g} {unit}".strip() for a, b in itertools.pairwise(ends)] + [f"≥ {ends[-1]:g} {unit}".strip()]
-    place = np.searchsorted(starts, values.to_numpy(dtype=float), side="right") - 1
-    return np.where(values.isna(), "unknown", np.array(names, dtype=object)[place])
 
 
 def fingerprint(digests: list[str], plan: Plan) -> str:

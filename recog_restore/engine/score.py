@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..metrics import Ranked, pair_scores, tar_at_fars, verification
 from ..metrics.compat import zero_for_failed
 from ..protocol import Protocol
-from ..results import BASELINE, Curve, Histogram, Value
+from ..results import BASELINE, UNKNOWN_LABEL, Curve, Histogram, Value
 from ..templates import Pooled, Pooling
 from .embeddings import Embeddings
 from .plan import Plan, labels
@@ -260,11 +260,14 @@ def _at_baseline(
 
 
 def in_order(label: NDArray[np.object_]) -> list[str]:
-    """Return the labels once each; those that hold numbers by their first number, then by the alphabet.
+    """Return the labels once each; those that hold numbers by their first number, then by the alphabet; unknown last.
 
     A minus counts where nothing but a space stands before it: ``-45`` is a number, ``2004-05`` begins with 2004.
     """
     number = re.compile(r"(?:(?<!\S)-)?\d+\.?\d*")
-    return sorted(
-        set(label.tolist()), key=lambda text: (float(m[0]) if (m := number.search(text)) else -math.inf, text)
-    )
+
+    def place(text: str) -> tuple[bool, float, bool, str]:
+        first = float(m[0]) if (m := number.search(text)) else -math.inf
+        return text == UNKNOWN_LABEL, first, not text.startswith("<"), text
+
+    return sorted(set(label.tolist()), key=place)

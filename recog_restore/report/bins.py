@@ -6,13 +6,14 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..results import Result
+from ..results import UNKNOWN_LABEL, Result
 from .grid import OVER, Cell, Row, Values, Where
 from .wording import (
     ABSENT,
     bare,
     bin_words,
     heading,
+    label,
     macro,
     number,
     percent,
@@ -20,6 +21,7 @@ from .wording import (
     primary,
     property_words,
     trials,
+    trials_counted,
     unique,
 )
 
@@ -54,6 +56,8 @@ class Table:
         title: both in words.
         bins: how many of the columns are bins; the macro mean, where a run has it, and all of the data follow.
         below: what stands under the rates, in words.
+        apart: what is known of those whose part is not known, in one sentence; they count in no bin and in no macro
+            mean. Empty where there are none.
     """
 
     metric: str
@@ -63,20 +67,22 @@ class Table:
     below: tuple[str, ...]
     columns: tuple[Column, ...]
     groups: tuple[Group, ...]
+    apart: str = ""
 
 
 def binned(results: Sequence[Result]) -> Bins:
     """Return the parts of every breakdown of a search that are all numbers, by metric and property.
 
-    The primary metric's come first. Parts are in the papers' order where only their size counts (|yaw|: the largest
-    first), else in the order of their numbers.
+    The primary metric's come first; the part ``unknown`` is left out. Parts are in the papers' order where only their
+    size counts (|yaw|: the largest first), else in the order of their numbers.
     """
     parts: dict[tuple[str, str], list[str]] = {}
     for result in results:
         for value in result.values if trials(result) == "search" else ():
             if len(value.where) == 1 and OVER not in value.where:
                 ((key, part),) = value.where.items()
-                parts.setdefault((value.metric, key), []).append(part)
+                if part != UNKNOWN_LABEL:
+                    parts.setdefault((value.metric, key), []).append(part)
     first = {primary(result) for result in results}
     return {
         (name, key): tuple(sorted(unique(found), key=lambda p: number(p) or 0.0, reverse=key.startswith("abs_")))
@@ -116,10 +122,22 @@ def _table(values: Sequence[Values], labels: Sequence[str], name: str, key: str,
         below=_below([cell for group in rows for _, cells in group for cell in cells]),
         columns=tuple(Column(text, over) for text, over in zip(headings, shared, strict=True)),
         groups=tuple(
-            Group(label, tuple(_row(p, cells, shared) for p, cells in group))
-            for label, group in zip(labels, rows, strict=True)
+            Group(title, tuple(_row(p, cells, shared) for p, cells in group))
+            for title, group in zip(labels, rows, strict=True)
         ),
+        apart=" ".join(unique(filter(None, (unknown(v, name, key) for v in values)))),
     )
+
+
+def unknown(values: Values, name: str, key: str) -> str:
+    """Return how many comparisons or searches have no known part, and what each preprocessor reaches there."""
+    where = ((key, UNKNOWN_LABEL),)
+    found = {p: v for p in preprocessors(values.result) if (v := values.get(name, p, where)) is not None}
+    if not found:
+        return ""
+    rates = ", ".join(f"{label(p)} {percent(v.value)}" for p, v in found.items())
+    number = trials_counted(values.result, next(iter(found.values())).n)
+    return f"{number} of unknown {property_words(key)}, in no bin and not in the macro mean: {rates}."
 
 
 def _cells(values: Values, name: str, key: str, parts: Sequence[str], preprocessor: str) -> list[Cell]:

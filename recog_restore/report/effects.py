@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..results import NO_DIFFERENCE, Difference, Result
+from ..results import NO_DIFFERENCE, UNKNOWN_LABEL, Difference, Result
 from .grid import OVER
 from .wording import (
     between,
@@ -30,9 +30,17 @@ def overall(result: Result, preprocessor: str) -> Difference | None:
 
 
 def by_parts(result: Result, preprocessor: str) -> tuple[Difference, ...]:
-    """Return the tested differences of the first breakdown: of the primary metric, or of the FNMR in its stead."""
+    """Return the tested differences of the first breakdown: of the primary metric, or of the FNMR in its stead.
+
+    The part of those of whom nothing is known is left out.
+    """
     found = [
-        d for d in result.differences if d.preprocessor == preprocessor and len(d.where) == 1 and OVER not in d.where
+        d
+        for d in result.differences
+        if d.preprocessor == preprocessor
+        and len(d.where) == 1
+        and OVER not in d.where
+        and UNKNOWN_LABEL not in d.where.values()
     ]
     for name in (primary(result), IN_PARTS):
         keys = [next(iter(d.where)) for d in found if d.metric == name]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from ..results import BASELINE, Difference, Result, Value
+from ..results import BASELINE, UNKNOWN_LABEL, Difference, Result, Value
 from .wording import (
     ABSENT,
     VERDICTS,
@@ -134,7 +134,7 @@ def breakdowns(result: Result, without: Collection[tuple[str, str]] = ()) -> tup
             parts.setdefault((keys, value.metric), {})[_where(value)] = None
     tables = []
     for (keys, name), wheres in sorted(parts.items(), key=lambda part: part[0][0] == ("fold",)):
-        numbered = all(number(part) is not None for where in wheres for _, part in where)
+        numbered = all(number(part) is not None or part == UNKNOWN_LABEL for where in wheres for _, part in where)
         rows = [
             _row(
                 ", ".join(bin_words(key, part) if numbered else part for key, part in where),
@@ -145,7 +145,9 @@ def breakdowns(result: Result, without: Collection[tuple[str, str]] = ()) -> tup
         ]
         mean = [values.cell(macro(name), p, ((OVER, ", ".join(keys)),)) for p in names]
         if any(cell != Cell(ABSENT) for cell in mean):
-            rows.append(_row("macro mean", metric(macro(name)).meaning, mean))
+            apart = [row for row, where in zip(rows, wheres, strict=True) if UNKNOWN_LABEL in dict(where).values()]
+            known = [row for row in rows if row not in apart]
+            rows = [*known, _row("macro mean", metric(macro(name)).meaning, mean), *apart]
         by = ", ".join(map(property_words, keys))
         tables.append(Breakdown(f"{heading(name)} by {by}", by, names, tuple(rows)))
     return tuple(tables)

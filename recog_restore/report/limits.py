@@ -83,7 +83,7 @@ def _names(found: Difference) -> tuple[str, ...]:
 
 def _typed(name: str) -> str:
     """Return a name as a keyboard has it: ``12-16 px``."""
-    return name.replace("–", "-").replace("≥ ", ">=")
+    return name.replace("–", "-").replace("≥ ", ">=").replace("< ", "<")
 
 
 def _finding(asked: Limit, found: Difference) -> Finding:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..results import BASELINE, Failure, Result
+from ..results import BASELINE, UNKNOWN_LABEL, Failure, Result
 from . import bins, figures
 from .answer import Answer, answers, caveat
 from .configuration import Entries, configuration
@@ -197,7 +197,8 @@ def _lines(results: Sequence[Result]) -> dict[tuple[str, str], tuple[str, ...]]:
         for value in result.values:
             if len(value.where) == 1 and value.metric in (primary(result), IN_PARTS):
                 ((key, part),) = value.where.items()
-                found.setdefault((value.metric, key), {})[part] = None
+                if part != UNKNOWN_LABEL:
+                    found.setdefault((value.metric, key), {})[part] = None
     return {
         (name, key): tuple(parts)
         for (name, key), parts in found.items()

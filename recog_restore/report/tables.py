@@ -231,6 +231,8 @@ def _over(bins: Bins) -> Table:
         table.add_row(Text(visible(label(row.heading))), *numbers)
     if any(searches := [_searches(column) for column in bins.columns]):
         table.add_row(Text("searches", "dim"), *(Text(number, "dim") for number in searches))
+    if bins.apart:
+        table.caption, table.caption_justify = Text(visible(bins.apart)), "left"
     return table
 
 

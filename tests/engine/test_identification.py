@@ -21,6 +21,8 @@ from recog_restore.geometry import CANONICAL_128, canonical_crop
 from recog_restore.metrics import FAILED, MISS, clopper_pearson, ranks
 from recog_restore.preprocess.spec import create
 from recog_restore.protocol import load
+from recog_restore.report.answer import answers
+from recog_restore.report.bins import tables
 from recog_restore.results import Result, read
 from recog_restore.search import GALLERIES
 from recog_restore.search import create as create_gallery
@@ -115,6 +117,28 @@ def hits(result: Result, metric: str, pre: str, **where: str) -> int:
     value = result.value(metric, pre, **where)
     assert value is not None
     return round(value.value * value.n)
+
+
+def test_a_search_whose_label_is_empty_is_counted_apart_and_in_no_mean_over_parts(mine: Path, tmp_path: Path) -> None:
+    lines = (mine / "samples.csv").read_text().splitlines()
+    assert lines[2].endswith(",2")
+    lines[2] = lines[2].removesuffix("2")
+    (mine / "samples.csv").write_text("\n".join(lines) + "\n")
+    result = run(mine, tmp_path / "store", ["bicubic-down8"], ["breakdowns=['camera']"])
+    for name in ("none", "bicubic-down8"):
+        parts = {part: result.value("rank1", name, camera=part) for part in ("2", "3", "unknown")}
+        assert [value.n for value in parts.values()] == [19, 20, 1]
+        macro = result.value("rank1_macro", name, over="camera")
+        assert (macro.n, macro.value) == (2, pytest.approx((parts["2"].value + parts["3"].value) / 2))
+    change = result.difference("rank1_macro", "bicubic-down8", over="camera")
+    assert change.n == 2
+    assert change.difference == pytest.approx(
+        result.value("rank1_macro", "bicubic-down8", over="camera").value
+        - result.value("rank1_macro", "none", over="camera").value
+    )
+    (said,) = (table.apart for table in tables([result]) if (table.metric, table.key) == ("rank1", "camera"))
+    assert said.startswith("1 search of unknown camera, in no bin and not in the macro mean: baseline ")
+    assert "unknown" not in answers(result)[0].where
 
 
 def test_rates_equal_a_slow_search_part_by_part_with_their_intervals(mine: Path, tmp_path: Path) -> None:
