@@ -87,7 +87,7 @@ def run(
     device = chosen_device(device)
     question, dataset = opened(question, data, synthpie_size)
     workers = _workers(device, is_computed(question.data.dataset)) if workers is None else workers
-    settings = Settings(batch, workers, device, search)
+    settings = Settings(batch, workers, device, search, threads)
     given = _features(features, embedder, pre)
     recognizer = None
     if not given:

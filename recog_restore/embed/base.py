@@ -22,6 +22,7 @@ class Embedder(ABC):
     """
 
     card: EmbedderCard
+    content: str | None = ""  # as ``Preprocessor.content``
 
     @abstractmethod
     def forward(self, inputs: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from ..search import AUTO
 from ..store import Store, recipe_key
 from .acquire import Acquisition, Crops, Detection, load
 from .progress import Progress
+from .provenance import versions
 
 # Batches kept together in one file of the store: what a killed run computes again at most.
 BATCHES_PER_PIECE = 4
@@ -62,15 +63,16 @@ class Embeddings:
 
 @dataclass(frozen=True)
 class Settings:
-    """How the computing is done; batch and device are part of what makes a number's last bits.
+    """How the computing is done; batch, device and threads are part of what makes a number's last bits.
 
-    ``search`` is the name of a gallery (``search.GALLERIES``), or ``auto``.
+    ``search`` is the name of a gallery (``search.GALLERIES``), or ``auto``; ``threads`` are those of an ONNX network.
     """
 
     batch: int
     workers: int
     device: str
     search: str = AUTO
+    threads: int | None = None
 
 
 def embed(
@@ -104,7 +106,12 @@ def embed(
         for column, preprocessor in enumerate(preprocessors if piece.start < touched else preprocessors[:1])
     }
     columns = range(len(preprocessors))
-    lacking = {piece: [c for c in columns if (piece, c) in keys and keys[piece, c] not in store] for piece in pieces}
+    kept = [embedder.content is not None and preprocessor.content is not None for preprocessor in preprocessors]
+    fresh: dict[tuple[range, int], Embeddings] = {}  # which are not kept
+    lacking = {
+        piece: [c for c in columns if (piece, c) in keys and not (kept[c] and keys[piece, c] in store)]
+        for piece in pieces
+    }
     work = [piece for piece in pieces if lacking[piece]]
     total = sum(len(piece) for piece, _ in keys)
     progress.start("embed", total)
@@ -122,9 +129,17 @@ def embed(
                 progress.advance(len(faces))
         for column, found in parts.items():
             whole = _joined(found)
+            if not kept[column]:
+                fresh[piece, column] = whole
+                continue
             failed = [[i, whole.stage[i], whole.status[i]] for i in np.flatnonzero(~whole.valid).tolist()]
             store.put(keys[piece, column], {"vectors": whole.vectors}, {"failed": failed})
-    return [_joined([_kept(store, keys.get((p, c), keys[p, 0]), len(p)) for p in pieces]) for c in columns]
+
+    def entry(piece: range, column: int) -> Embeddings:
+        at = (piece, column if (piece, column) in keys else 0)
+        return fresh[at] if at in fresh else _kept(store, keys[at], len(piece))
+
+    return [_joined([entry(piece, column) for piece in pieces]) for column in columns]
 
 
 def detect(
@@ -178,9 +193,16 @@ def _base_recipe(acquisition: Acquisition, embedder: Embedder, settings: Setting
         "what": "embeddings/2",
         "alignment": acquisition.samples.alignment,
         "degradation": plain(degradation.settings()) if degradation is not None else None,
-        "embedder": {"identity": embedder.identity(), "input": plain(embedder.card.input), "flip": embedder.card.flip},
+        "embedder": {
+            "identity": embedder.identity(),
+            "content": embedder.content,
+            "input": plain(embedder.card.input),
+            "flip": embedder.card.flip,
+        },
         "batch": settings.batch,
         "device": settings.device,
+        "threads": [torch.get_num_threads(), settings.threads],
+        "versions": versions(),
     }
 
 
@@ -199,6 +221,7 @@ def _identity(preprocessor: Preprocessor) -> dict[str, Any]:
     return {
         "name": preprocessor.card.name,
         "sha256": preprocessor.card.sha256,
+        "content": preprocessor.content,
         "settings": plain(preprocessor.settings()),
     }
 

@@ -208,7 +208,7 @@ def evaluate(
         with progress.timed("drift"):
             drifted, unwitnessed = drifts(run, bare, embedder, meter, faces, store, settings, progress)
             noted += unwitnessed
-    noted += [*_taught(bare, embedder), *(str(w.message) for w in caught)]
+    noted += [*(note for p in bare for note in p.notes), *_taught(bare, embedder), *(str(w.message) for w in caught)]
     if comparisons is not None and len(kept.first) <= MOST:
         kept.write(comparisons)
     elif comparisons is not None:
@@ -237,6 +237,7 @@ def evaluate(
             "command": list(command),
             "batch": settings.batch,
             "device": settings.device,
+            "threads": settings.threads,
             "detector": detector,
             "limit": limit,
             "allow_missing": allow_missing,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -12,6 +13,7 @@ from typing import Any
 from .. import __version__
 
 _PACKAGES = ("torch", "numpy", "opencv-python", "onnxruntime", "insightface", "scipy", "scikit-learn", "pandas")
+_COMPUTE = ("torch", "numpy", "opencv-python", "onnxruntime", "onnxruntime-gpu")
 
 
 def provenance() -> dict[str, Any]:
@@ -24,6 +26,12 @@ def provenance() -> dict[str, Any]:
         "machine": f"{platform.system()} {platform.machine()}",
         "packages": {name: _version(name) for name in _PACKAGES},
     }
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that an embedding's last bits depend on."""
+    return {name: _version(name) for name in _COMPUTE}
 
 
 def _version(package: str) -> str:

@@ -45,7 +45,7 @@ class OnnxNetwork:
     def __init__(self, file: Path, device: str = "cpu", threads: int | None = None, output: str | None = None) -> None:
         self.file = file
         graph = read_model(file)
-        self.sha256 = _sha256(file, graph)
+        self.sha256 = sha256_of(file, graph)
         self.normalizes = normalizes_inside(graph)
         self._session = _session(file, device, threads)
         source = self._only_input()
@@ -136,7 +136,12 @@ def _open_is_none(shape: list[int | str | None]) -> tuple[int | None, ...]:
     return tuple(side if isinstance(side, int) else None for side in shape)
 
 
-def _sha256(file: Path, model: onnx.ModelProto) -> str:
+def sha256_of(file: Path, model: onnx.ModelProto) -> str:
+    """Return the SHA-256 of an ONNX file, followed by the files that hold its tensors, where there are such.
+
+    Raises:
+        WeightsError: one of those is absent.
+    """
     entries = (e for t in model.graph.initializer if uses_external_data(t) for e in t.external_data)
     digest = hashlib.sha256()
     for name in [file.name, *sorted({e.value for e in entries if e.key == "location"})]:

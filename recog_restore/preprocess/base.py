@@ -46,9 +46,16 @@ class Preprocessor(ABC):
 
     A subclass sets ``card`` and writes ``restore``. ``strength`` in [0, 1] blends input and output linearly; 0 returns
     the input bit for bit without calling ``restore``.
+
+    Attributes:
+        content: what identifies code and weights where the card does not; None: nothing does, so no embeddings of its
+            faces are kept.
+        notes: warnings that stand beside its numbers.
     """
 
     card: Card
+    content: str | None = ""
+    notes: tuple[str, ...] = ()
     strength: float = 1.0
 
     def __init__(self, strength: float = 1.0) -> None:

@@ -7,18 +7,18 @@ package brings. Options follow, ``,key=value`` each; ``a+b`` is a chain.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path, PurePath
 from typing import Any, cast
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..errors import RecordError, UnknownName
 from ..faces import FaceBatch
 from ..networks.cards import RestorerCard, shipped
+from ..networks.content import content
 from ..records import nearest
 from ..spec import Spec, imported, parse_spec, typed
 from . import PREPROCESSORS
@@ -49,6 +49,9 @@ class Chain(Preprocessor):
             sha256="+".join(link.card.sha256 for link in links),
             teachers=tuple(dict.fromkeys(teacher for link in links for teacher in link.card.teachers)),
         )
+        contents = [link.content for link in links]
+        self.content = None if None in contents else "+".join(filter(None, contents))
+        self.notes = tuple(note for link in links for note in link.notes)
 
     def settings(self) -> dict[str, object]:
         """Return the settings of every link."""
@@ -124,8 +127,9 @@ def _create(text: str, device: str, threads: int | None) -> Preprocessor:
         raise RecordError(
             f"{text!r}: expected a recog_restore.preprocess.Preprocessor with a card, got {type(made).__name__}"
         )
-    sha256 = made.card.sha256 or (_content(made) if spec.name == "python" else "")
-    made.card = dataclasses.replace(made.card, name=text, sha256=sha256)
+    made.card = dataclasses.replace(made.card, name=text)
+    if type(made).__module__.partition(".")[0] != __name__.partition(".")[0]:
+        _identify(made, spec.options)
     return made
 
 
@@ -148,15 +152,17 @@ def _factory(spec: Spec, text: str) -> tuple[Callable[..., Any], dict[str, Any]]
     return PREPROCESSORS.factory(spec.name)
 
 
-def _content(made: Preprocessor) -> str:
-    """Return a SHA-256 of the source file of a preprocessor's class and of the weights of its networks."""
-    whole = hashlib.sha256()
-    try:
-        whole.update(Path(inspect.getfile(type(made))).read_bytes())
-    except (OSError, TypeError):
-        whole.update(repr(type(made)).encode())
-    for name, network in sorted(vars(made).items()):
-        if isinstance(network, nn.Module):
-            for key, tensor in network.state_dict().items():
-                whole.update(f"{name}.{key}".encode() + tensor.detach().cpu().contiguous().numpy().tobytes())
-    return whole.hexdigest()
+def _identify(made: Preprocessor, options: Mapping[str, str]) -> None:
+    """Set the content of a class that is not the toolkit's; what cannot be read counts where its card has a SHA-256."""
+    found = content(made, options)
+    if made.card.sha256:
+        made.content = found.sha256
+    elif found.opaque:
+        made.content = None
+        made.notes += (
+            f"{made.card.name}: nothing identifies the weights in {', '.join(found.opaque)}, so the embeddings of its "
+            "faces are not kept in the store; give its card a sha256 that changes with the weights",
+        )
+    else:
+        made.content = found.sha256
+        made.card = dataclasses.replace(made.card, sha256=found.sha256)

@@ -133,6 +133,30 @@ def test_a_second_preprocessor_and_another_metric_cost_only_their_share(drawn: P
     assert embedder.seen == 3 * faces
 
 
+def test_embeddings_of_what_nothing_identifies_are_not_kept(drawn: Path, tmp_path: Path) -> None:
+    opaque, embedder = create("clahe"), Counting()
+    opaque.content, opaque.notes = None, ("clahe: not kept",)
+    question = load("drawn")
+    dataset = open_dataset("drawn", drawn)
+    for seen in (120, 180):  # the baseline's are kept
+        result = evaluate(question, dataset, embedder, [opaque], store=Store(tmp_path), settings=SETTINGS)
+        assert embedder.seen == seen
+        assert "clahe: not kept" in result.warnings
+    embedder.content = None
+    evaluate(question, dataset, embedder, [opaque], store=Store(tmp_path), settings=SETTINGS)
+    assert embedder.seen == 300
+
+
+def test_threads_and_versions_are_part_of_the_key(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    embedder = Counting()
+    run(drawn, tmp_path, embedder=embedder)
+    run(drawn, tmp_path, embedder=embedder, settings=dataclasses.replace(SETTINGS, threads=1))
+    assert embedder.seen == 120
+    monkeypatch.setattr("recog_restore.engine.embeddings.versions", lambda: {"torch": "0"})
+    run(drawn, tmp_path, embedder=embedder)
+    assert embedder.seen == 180
+
+
 @pytest.mark.parametrize("pre", ["none", "bicubic-down8,strength=0"])
 def test_what_changes_nothing_has_the_baselines_numbers(drawn: Path, tmp_path: Path, pre: str) -> None:
     result = run(drawn, tmp_path, [pre])

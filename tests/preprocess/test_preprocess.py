@@ -216,6 +216,43 @@ def test_edited_source_and_retrained_weights_have_another_key(tmp_path: Path, mo
     assert "" not in keys
 
 
+def test_weights_in_an_object_change_the_key_and_what_cannot_be_read_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "holding.py").write_text(
+        "import cv2, torch\nfrom types import SimpleNamespace\n"
+        "from recog_restore.preprocess import Card, Preprocessor\n"
+        "class Wrapped(Preprocessor):\n"
+        "    card = Card('wrapped', 'restore', 'a network inside a helper object')\n"
+        "    def __init__(self, file: str = 'w.pt'):\n"
+        "        super().__init__()\n        self.helper = SimpleNamespace(net=torch.load(file))\n"
+        "    def restore(self, images, landmarks):\n        return images\n"
+        "class Foreign(Wrapped):\n"
+        "    def __init__(self):\n        super().__init__()\n        self.net = cv2.createCLAHE()\n"
+        "class Declared(Foreign):\n    card = Card('declared', 'restore', 'x', sha256='ab')\n"
+    )
+    keys = set()
+    for weight in (1.0, 2.0):
+        torch.save(torch.full((2,), weight), tmp_path / "w.pt")
+        made = create("python:holding:Wrapped")
+        assert made.content == made.card.sha256
+        assert made.notes == ()
+        keys |= {
+            made.content,
+            create("clahe+python:holding:Wrapped").content,
+            create("python:holding:Declared").content,
+        }
+    assert len(keys) == 4
+    foreign = create("clahe+python:holding:Foreign")
+    assert foreign.content is None
+    assert foreign.notes == (
+        "python:holding:Foreign: nothing identifies the weights in net (cv2.CLAHE), so the embeddings of its faces are "
+        "not kept in the store; give its card a sha256 that changes with the weights",
+    )
+    assert create("clahe").content == ""
+
+
 def test_a_class_that_lacks_something_says_what(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lacking.py").write_text(
