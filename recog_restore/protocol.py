@@ -12,6 +12,7 @@ from typing import Any, Literal
 from .errors import RecordError, ResourceMissing
 from .records import build, changed, merged, nearest, read_toml
 from .resources import folder, names
+from .spec import refuse_code
 
 Failure = Literal["iso", "exclude"]
 
@@ -164,18 +165,21 @@ def known() -> list[str]:
     return names("protocols", ".toml")
 
 
-def load(name: str, changes: Iterable[str] = ()) -> Protocol:
+def load(name: str, changes: Iterable[str] = (), trust_code: bool = False) -> Protocol:
     """Return a protocol by name, or from a file if the name ends in ``.toml``.
 
     Args:
         name: ``lfw``, or ``./mine.toml``.
         changes: ``key=value`` each, key dotted, value as in TOML: ``data.folds=[1, 2]``, ``faces.failure="worst"``.
+        trust_code: the file may name ``python:`` code, which runs when the protocol does; the changes always may.
 
     Raises:
         ResourceMissing: there is no such protocol; the message has the nearest one.
-        RecordError: a key or value is not right; the message has the file and the key.
+        RecordError: a key or value is not right, or names code; the message has the file and the key.
     """
     values = _resolved(name, ())
+    if not trust_code:
+        refuse_code(values, str(_file(name)))
     for change in changes:
         values = changed(values, change)
     return build(Protocol, values, str(_file(name)))

@@ -11,12 +11,15 @@ import typing
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .errors import RecordError
 from .records import nearest
 
+T = TypeVar("T")
+
 _OPTION = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_CODE = re.compile(r"\bpython\s*:")
 _BOOL = {"yes": True, "true": True, "no": False, "false": False}
 
 
@@ -87,11 +90,32 @@ def typed(
     return {key: _parse(hints[key], text, f"{where}: {key}") for key, text in options.items()}
 
 
-def imported(text: str, where: str) -> Callable[..., Any]:
-    """Return the class or function that ``module:attribute`` names; the current folder is looked into last.
+def refuse_code(values: Any, where: str, key: str = "") -> None:
+    """Raise RecordError where a value of a file names ``python:`` code, which would run on this machine.
+
+    Args:
+        values: what the file says: tables, lists and scalars.
+        where: the file, for the message.
+        key: the dotted key of ``values`` in that file.
+    """
+    if isinstance(values, Mapping):
+        for name, value in values.items():
+            refuse_code(value, where, f"{key}.{name}" if key else name)
+    elif isinstance(values, (list, tuple)):
+        for i, value in enumerate(values):
+            refuse_code(value, where, f"{key}[{i}]")
+    elif isinstance(values, str) and _CODE.search(values):
+        raise RecordError(
+            f"{where}: {key} is {values!r}, which runs Python code; read that code, then allow it with --trust-code"
+        )
+
+
+def imported(text: str, where: str, base: type[T]) -> type[T]:
+    """Return the class that ``module:attribute`` names; the current folder is looked into last.
 
     Raises:
-        RecordError: there is no such module or attribute, or it cannot be called.
+        RecordError: there is no such module or attribute, the module cannot be imported, or the attribute is no class
+            that is derived from ``base``.
     """
     module, _, attribute = text.partition(":")
     if not module or not attribute:
@@ -102,14 +126,17 @@ def imported(text: str, where: str) -> Callable[..., Any]:
         found = importlib.import_module(module)
     except ModuleNotFoundError as error:
         raise RecordError(f"{where}: {error}; is it in this folder, or installed?") from None
+    except (Exception, SystemExit) as error:  # whatever the module raises
+        raise RecordError(f"{where}: module {module} raises {type(error).__name__}: {error}") from error
     if not hasattr(found, attribute):
         raise RecordError(f"{where}: module {module} has no {attribute!r}; {nearest(attribute, vars(found))}")
-    factory: Callable[..., Any] = getattr(found, attribute)
-    if not callable(factory):
+    made = getattr(found, attribute)
+    if not (inspect.isclass(made) and issubclass(made, base)):
         raise RecordError(
-            f"{where}: expected a class or function, got {module}.{attribute} of {type(factory).__name__}"
+            f"{where}: expected a class derived from {base.__module__.removesuffix('.base')}.{base.__name__}, which "
+            f"{module}.{attribute} is not"
         )
-    return factory
+    return made
 
 
 def _parse(hint: Any, text: str, where: str) -> Any:

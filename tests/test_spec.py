@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from recog_restore.errors import RecordError
-from recog_restore.spec import Spec, imported, parse_spec, typed
+from recog_restore.spec import Spec, imported, parse_spec, refuse_code, typed
 
 
 @pytest.mark.parametrize(
@@ -100,23 +100,54 @@ def test_parameters_that_swallow_anything_make_nothing_an_option() -> None:
         typed(factory, {"more": "1"}, "here")
 
 
+class Base: ...
+
+
 def test_class_is_imported_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "my_quick_try.py").write_text("class Mine: ...\nnumber = 3\n", "utf-8")
+    (tmp_path / "my_quick_try.py").write_text("class Mine(dict): ...\nnumber = 3\n", "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.path", list(__import__("sys").path))
-    assert imported("my_quick_try:Mine", "here").__name__ == "Mine"
+    assert imported("my_quick_try:Mine", "here", dict).__name__ == "Mine"
     with pytest.raises(RecordError, match="here: module my_quick_try has no 'Mein'; did you mean 'Mine'"):
-        imported("my_quick_try:Mein", "here")
-    with pytest.raises(RecordError, match="expected a class or function, got my_quick_try.number of int"):
-        imported("my_quick_try:number", "here")
+        imported("my_quick_try:Mein", "here", dict)
+    with pytest.raises(RecordError, match=r"expected a class derived from .*Base, which my_quick_try.Mine is not"):
+        imported("my_quick_try:Mine", "here", Base)
+    with pytest.raises(RecordError, match=r"which my_quick_try.number is not"):
+        imported("my_quick_try:number", "here", dict)
+
+
+@pytest.mark.parametrize("place", ["os:system", "subprocess:Popen", "builtins:exec", "json:loads"])
+def test_what_is_not_of_the_class_is_not_imported(place: str) -> None:
+    with pytest.raises(RecordError, match="expected a class derived from"):
+        imported(place, "here", Base)
 
 
 def test_missing_module_is_named() -> None:
     with pytest.raises(RecordError, match="here: No module named 'nowhere_at_all'; is it in this folder, or installed"):
-        imported("nowhere_at_all:Class", "here")
+        imported("nowhere_at_all:Class", "here", Base)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [("def", "SyntaxError"), ("1 / 0", "ZeroDivisionError"), ("raise SystemExit(0)", "SystemExit")]
+)
+def test_module_that_cannot_be_imported_is_named(
+    content: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / f"bad_{said}.py").write_text(content, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RecordError, match=f"here: module bad_{said} raises {said}"):
+        imported(f"bad_{said}:Class", "here", Base)
 
 
 @pytest.mark.parametrize("text", ["module", "module:", ":Class"])
 def test_python_wants_module_and_class(text: str) -> None:
     with pytest.raises(RecordError, match="expected python:module:Class"):
-        imported(text, "here")
+        imported(text, "here", Base)
+
+
+@pytest.mark.parametrize("text", ["python:os:system", "clahe+python:m:C", " python :m:C", "size<3 and python:m:C<2"])
+def test_code_in_the_values_of_a_file_is_refused(text: str) -> None:
+    values = {"a": {"b": ["size", text]}, "c": 1}
+    with pytest.raises(RecordError, match=r"f.toml: a.b\[1\] is .*, which runs Python code; .* --trust-code"):
+        refuse_code(values, "f.toml")
+    refuse_code({"title": "pythons: a data set"}, "f.toml")

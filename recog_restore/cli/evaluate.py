@@ -16,6 +16,7 @@ _SECTIONS = {
     "How it is measured": (
         "by",
         "changes",
+        "trust_code",
         "compat",
         "search",
         "folds",
@@ -127,6 +128,7 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the protocol: faces.failure=exclude."
 )
+@click.option("--trust-code", is_flag=True, help="Let the protocol's file run the Python code that it names.")
 @click.option(
     "--seed",
     type=int,

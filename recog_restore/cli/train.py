@@ -32,6 +32,7 @@ from .base import SETTINGS, Command
 @click.option(
     "--set", "changes", multiple=True, metavar="KEY=VALUE", help="Change a key of the recipe: data.synthpie.people=100."
 )
+@click.option("--trust-code", is_flag=True, help="Let RECIPE run the Python code that it names.")
 @click.option(
     "--workers",
     type=click.IntRange(min=0),
@@ -54,6 +55,7 @@ def train(
     resume: bool,
     device: str,
     changes: tuple[str, ...],
+    trust_code: bool,
     workers: int | None,
     cache: Path | None,
     limit_steps: int | None,
@@ -72,6 +74,7 @@ def train(
         resume=resume,
         device=device,
         changes=changes,
+        trust_code=trust_code,
         workers=workers,
         cache=cache,
         limit=limit_steps,

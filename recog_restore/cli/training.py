@@ -30,13 +30,14 @@ def run(
     resume: bool,
     device: str,
     changes: Sequence[str],
+    trust_code: bool,
     workers: int | None,
     cache: Path | None,
     limit: int | None,
     render_only: bool,
 ) -> None:
     """Train by the recipe in a file, or only fill the cache of photos; say what runs on what, and where it is."""
-    recipe = read_recipe(file, changes)
+    recipe = read_recipe(file, changes, trust_code)
     out = out or Path("runs") / f"train-{recipe.name}"
     fabric = new_fabric(device, recipe.precision)
     cores = min(16, os.cpu_count() or 1)

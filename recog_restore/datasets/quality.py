@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -59,7 +59,7 @@ def quality_scores(spec: str, samples: Samples, advance: Callable[[int], None] =
     if parsed.name == "scores":
         return _listed(Path(parsed.argument), samples)
     if parsed.name == "python":
-        factory: Callable[..., Any] = imported(parsed.argument, spec)
+        factory: Callable[..., Any] = imported(parsed.argument, spec, cast("type[Quality]", Callable))
     else:
         factory, _ = QUALITIES.factory(parsed.name)
     score = factory(**typed(factory, parsed.options, spec))

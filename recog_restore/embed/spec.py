@@ -66,19 +66,19 @@ def names() -> list[str]:
 
 def _factory(spec: Spec, text: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     if spec.name == "python":
-        return imported(spec.argument, repr(text)), {}
+        return imported(spec.argument, repr(text), Embedder), {}
     if spec.name in KINDS:
         if not spec.argument:
             raise RecordError(f"{text!r}: expected {spec.name}:{KINDS[spec.name][1].upper()}")
         where, parameter = KINDS[spec.name]
-        return imported(where, text), {parameter: spec.argument}
+        return imported(where, text, Embedder), {parameter: spec.argument}
     if spec.argument:
         raise UnknownName(
             f"{text!r}: no kind of embedder named {spec.name!r}; {nearest(spec.name, [*KINDS, 'python'])}"
         )
     if spec.name in (brought := shipped("embedder")):
         where, parameter = KINDS["card"]
-        return imported(where, text), {parameter: brought[spec.name]}
+        return imported(where, text, Embedder), {parameter: brought[spec.name]}
     if spec.name in EMBEDDERS:
         return EMBEDDERS.factory(spec.name)
     kinds = [f"{kind}:{parameter.upper()}" for kind, (_, parameter) in KINDS.items()]

@@ -73,10 +73,10 @@ def create(text: str, device: str = "cpu") -> Quality:
     factory: Callable[..., Any]
     given: dict[str, Any] = {}
     if spec.name == "python":
-        factory = imported(spec.argument, repr(text))
+        factory = imported(spec.argument, repr(text), Quality)
     elif spec.name == "onnx":
         where = "recog_restore.preprocess.quality_onnx:OnnxQuality"
-        factory, given = imported(where, text), {"file": Path(spec.argument)}
+        factory, given = imported(where, text, Quality), {"file": Path(spec.argument)}
     else:
         factory, given = QUALITIES.factory(spec.name)
     if "device" in inspect.signature(factory).parameters:

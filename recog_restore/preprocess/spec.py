@@ -135,10 +135,10 @@ def _create(text: str, device: str, threads: int | None) -> Preprocessor:
 
 def _factory(spec: Spec, text: str) -> tuple[Callable[..., Any], dict[str, Any]]:
     if spec.name == "python":
-        return imported(spec.argument, repr(text)), {}
+        return imported(spec.argument, repr(text), Preprocessor), {}
     if spec.name in KINDS and spec.argument:
         where, parameter = KINDS[spec.name]
-        return imported(where, text), {parameter: Path(spec.argument)}
+        return imported(where, text, Preprocessor), {parameter: Path(spec.argument)}
     brought = shipped("restorer")
     if spec.name not in brought and spec.name not in PREPROCESSORS:
         kinds = [f"{kind}:{parameter.upper()}" for kind, (_, parameter) in KINDS.items()]
@@ -148,7 +148,7 @@ def _factory(spec: Spec, text: str) -> tuple[Callable[..., Any], dict[str, Any]]
         raise RecordError(f"{text!r}: {spec.name} takes options after a comma, nothing after a colon")
     if spec.name in brought:
         where, parameter = KINDS["card"]
-        return imported(where, text), {parameter: brought[spec.name]}
+        return imported(where, text, Preprocessor), {parameter: brought[spec.name]}
     return PREPROCESSORS.factory(spec.name)
 
 

@@ -7,9 +7,11 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from ..errors import RecordError, UnknownName
+from ..errors import RecordError, ResourceMissing, UnknownName
 from ..networks.toml import toml_text
+from ..protocol import load
 from ..records import build, changed, merged, nearest, plain, read_toml
+from ..spec import refuse_code
 from .recipe import Recipe
 from .restorer_recipe import RestorerRecipe
 
@@ -17,7 +19,7 @@ AnyRecipe = Recipe | RestorerRecipe
 _KINDS: dict[str, type[Recipe] | type[RestorerRecipe]] = {"embedder": Recipe, "restorer": RestorerRecipe}
 
 
-def read_recipe(path: Path, changes: Iterable[str] = ()) -> AnyRecipe:
+def read_recipe(path: Path, changes: Iterable[str] = (), trust_code: bool = False) -> AnyRecipe:
     """Return the recipe in a TOML file; its ``kind`` is ``embedder``, also where it does not say, or ``restorer``.
 
     ``extends = "other.toml"``, a path from the file's own folder, begins with all that the other recipe says; tables
@@ -26,17 +28,24 @@ def read_recipe(path: Path, changes: Iterable[str] = ()) -> AnyRecipe:
     Args:
         path: the file.
         changes: ``key=value`` each, key dotted, value as in TOML: ``data.synthpie.people=100``.
+        trust_code: the file, and a protocol in a file that it validates by, may name ``python:`` code, which runs in
+            the training; the changes always may.
 
     Raises:
-        ResourceMissing, RecordError: there is no such file, or a key or a value is not right.
+        ResourceMissing, RecordError: there is no such file, or a key or a value is not right, or names code.
     """
     values = _resolved(path, ())
+    if not trust_code:
+        refuse_code(values, str(path))
     for change in changes:
         values = changed(values, change)
     kind = str(values.get("kind", "embedder"))
     if kind not in _KINDS:
         raise RecordError(f"{path}: kind is {kind!r}; {nearest(kind, _KINDS)}")
-    return build(_KINDS[kind], values, str(path))
+    recipe = build(_KINDS[kind], values, str(path))
+    if recipe.validation.protocol.endswith(".toml"):
+        load(recipe.validation.protocol, trust_code=trust_code)
+    return recipe
 
 
 def recipe_text(recipe: AnyRecipe, path: Path) -> str:
@@ -57,7 +66,7 @@ def recipe_text(recipe: AnyRecipe, path: Path) -> str:
 def _is_read_as(recipe: AnyRecipe, path: Path) -> bool:
     try:
         return read_recipe(path) == recipe
-    except (RecordError, UnknownName):  # without the changes it is no recipe
+    except (RecordError, ResourceMissing, UnknownName):  # without the changes it is no recipe
         return False
 
 

@@ -97,7 +97,7 @@ def opened(asked: Validation) -> tuple[Protocol, Dataset]:
     Raises:
         ResourceMissing, RecordError, DataError: the protocol, its options or its data are not right.
     """
-    protocol = load(asked.protocol)
+    protocol = load(asked.protocol, trust_code=True)  # read_recipe has refused code that is not trusted
     name = protocol.data.dataset if asked.data else protocol.data.stand_in or protocol.data.dataset
     data = dataclasses.replace(protocol.data, dataset=name, options={**protocol.data.options, **asked.options})
     dataset = open_dataset(name, Path(asked.data).expanduser() if asked.data else None, **data.options)

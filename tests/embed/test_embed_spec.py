@@ -83,7 +83,7 @@ def test_python_class_with_options(module: str) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("python:{module}:Other", "expected a recog_restore.embed.Embedder, got Other"),
+        ("python:{module}:Other", "expected a class derived from recog_restore.embed.Embedder, which"),
         ("python:{module}:Wants", "missing a required argument: 'file'; options follow as ,key=value"),
         ("python:{module}:Mean,scale=big", "scale is 'big'; expected a number"),
         ("python:{module}:Mean,flip=both", "flip is 'both'; expected one of none, sum, mean, concat"),

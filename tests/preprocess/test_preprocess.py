@@ -191,7 +191,7 @@ def test_python_class_is_found_and_checked(tmp_path: Path, monkeypatch: pytest.M
     )
     monkeypatch.chdir(tmp_path)
     check_preprocessor(create("python:mine_pre:Mine,strength=0.3"))
-    with pytest.raises(RecordError, match="expected a recog_restore.preprocess.Preprocessor with a card, got Other"):
+    with pytest.raises(RecordError, match="expected a class derived from recog_restore.preprocess.Preprocessor"):
         create("python:mine_pre:Other")
 
 

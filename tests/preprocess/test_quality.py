@@ -109,7 +109,7 @@ def test_a_score_of_ones_own_is_found_by_its_module(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "own_quality", sys.modules[__name__])
     made = create("python:own_quality:Brightness")
     assert isinstance(made, Brightness)
-    with pytest.raises(RecordError, match="expected a recog_restore.preprocess.Quality, got NoQuality"):
+    with pytest.raises(RecordError, match="which own_quality.NoQuality is not"):
         create("python:own_quality:NoQuality")
     with pytest.raises(ConventionError, match=r"quality score 'x': expected a tensor of shape \(3,\), got \(\)"):
         scores(Wrong(), to_float(crops()), "x")
