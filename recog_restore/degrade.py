@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -433,6 +434,11 @@ class Mdfr(MdfrPaper):
 def _mdfr_down(n: int) -> Mdfr:
     """Return ``mdfr`` with every face made smaller by the same factor."""
     return Mdfr(factor=Uniform(n, n))
+
+
+def without_size(name: str) -> str:
+    """Return what a degradation is called whatever it leaves: ``mdfr`` of ``mdfr-down5``."""
+    return re.sub(r"-down\d+$", "", name)
 
 
 DEGRADATIONS: Registry[Degradation] = Registry("degradation", "recog_restore.degradations")

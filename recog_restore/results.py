@@ -369,6 +369,7 @@ class Result:
         flips: decisions that a preprocessor turned, those whose score changed most first.
         drift: how far each preprocessor moves faces, by judge, where it was measured.
         domains: a map of features, where one was asked for.
+        independence: whom its networks have seen, who taught them and by whom they were chosen, in sentences.
         settings: command, seed, batch, device, failure rule, compat; ``search``, for an identification: ``backend``,
             ``exact``, ``device``, and ``recall`` where the search is approximate: the lowest, over the preprocessors,
             share of the exact search's ``recall_at`` best candidates that it lists, for ``recall_probes`` probes.
@@ -401,6 +402,7 @@ class Result:
     flips: tuple[Flip, ...] = ()
     drift: tuple[Drift, ...] = ()
     domains: FeatureMap | None = None
+    independence: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     schema: int = SCHEMA
 

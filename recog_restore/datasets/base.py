@@ -123,7 +123,12 @@ class Dataset(ABC):
     """A reader of one layout. ``root`` is the folder, or the one file, that the user named.
 
     Reading lists may raise ``DataError``; a missing image does not: ``missing()`` names it.
+
+    Attributes:
+        faces: what its faces are, as far as is known.
     """
+
+    faces: Literal["photographed", "rendered", "drawn"] = "photographed"
 
     def __init__(self, root: Path) -> None:
         self.root = root

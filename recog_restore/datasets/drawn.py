@@ -27,6 +27,7 @@ class Drawn(LFW):
     """A folder that ``draw`` made."""
 
     counts: ClassVar[dict[str, int]] = {}
+    faces = "drawn"
 
     def check(self) -> list[Finding]:
         """Say whether every image of the list is there; a drawn set has no published counts."""

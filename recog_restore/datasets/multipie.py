@@ -77,6 +77,8 @@ class MultiPIE(Posed):
         super().__init__(root, options or Options())
         self._alignment: Alignment = (options or Options()).alignment
         self._mark = read_mark(root)
+        if (root / MARK).is_file():
+            self.faces = "rendered"
 
     @cached_property
     def _found(self) -> _Found:

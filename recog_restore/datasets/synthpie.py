@@ -84,6 +84,7 @@ class SynthPIE(Posed):
     """
 
     options_record: ClassVar[type[Selection]] = Options
+    faces = "rendered"
 
     def __init__(self, root: Path = Path("SynthPIE"), options: Options | None = None) -> None:
         super().__init__(root, options or Options())

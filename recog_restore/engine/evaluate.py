@@ -43,6 +43,7 @@ from .flips import flips, impostors
 from .given import Given, digest_of, given
 from .harm import harm
 from .identification import identify
+from .independence import cautions, statement
 from .keep import keep
 from .kept import MOST
 from .pipelines import Applied
@@ -209,6 +210,8 @@ def evaluate(
             drifted, unwitnessed = drifts(run, bare, embedder, meter, faces, store, settings, progress)
             noted += unwitnessed
     noted += [*(note for p in bare for note in p.notes), *_taught(bare, embedder), *(str(w.message) for w in caught)]
+    judges = [] if embedder is None else [embedder, *(meter.beside(embedder) if meter is not None else ())]
+    noted += cautions(plan, dataset, judges, bare)
     if comparisons is not None and len(kept.first) <= MOST:
         kept.write(comparisons)
     elif comparisons is not None:
@@ -264,6 +267,7 @@ def evaluate(
         flips=tuple(turned),
         drift=tuple(drifted),
         domains=shown_domains,
+        independence=tuple(statement(plan, judges, bare)) if judges else (),
         warnings=tuple(dict.fromkeys(noted)),
     )
 

@@ -74,11 +74,23 @@ class RightsCard:
 
 @dataclass(frozen=True)
 class OriginCard:
-    """Where the weights come from, and which identities they have seen."""
+    """Where the weights come from, and which identities they have seen.
+
+    Attributes:
+        paper, repository: of the network.
+        training_sets: in words, the last training's first.
+        faces: what kind of faces these are, so that a run on others warns; empty where it is not known.
+        selection: on whom, and by which judge, these weights were preferred to others, in words.
+        overlap: who of the training people, teachers or judges is known to be among those of public test sets; one
+            sentence each.
+    """
 
     paper: str = ""
     repository: str = ""
     training_sets: tuple[str, ...] = ()
+    faces: Literal["", "rendered", "photographed"] = ""
+    selection: str = ""
+    overlap: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,8 @@ class RestorerCard:
         blends: whether ``strength`` may lie between 0 and 1; between two poses it would be a double exposure.
         tested_range: what it was made for, in words (sizes, yaw).
         teachers: the embedders that a loss used; a report says so where one of them judges.
+        degradations: those that it was trained under, without a size (``mdfr``, ``bicubic``); a run under one of them
+            says so.
     """
 
     name: str
@@ -160,6 +174,7 @@ class RestorerCard:
     rights: RightsCard = field(default_factory=RightsCard)
     origin: OriginCard = field(default_factory=OriginCard)
     teachers: tuple[Teacher, ...] = ()
+    degradations: tuple[str, ...] = ()
     reported: tuple[Number, ...] = ()
     measured: tuple[Number, ...] = ()
 

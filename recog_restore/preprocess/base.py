@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..errors import ConventionError, RecordError
 from ..faces import FaceBatch
-from ..networks.cards import Teacher
+from ..networks.cards import OriginCard, Teacher
 
 Task = Literal["none", "degrade", "enhance", "restore", "super-resolve", "frontalize", "guided"]
 
@@ -29,6 +29,8 @@ class Card:
         tested_range: what it was made for, in words (sizes, yaw).
         sha256: of the weights, where there are any.
         teachers: embedders that a loss used; they are no independent judges.
+        origin: whom a network has seen, and how its weights were chosen.
+        degradations: those that it was trained under.
     """
 
     name: str
@@ -39,6 +41,8 @@ class Card:
     tested_range: str = ""
     sha256: str = ""
     teachers: tuple[Teacher, ...] = ()
+    origin: OriginCard = field(default_factory=OriginCard)
+    degradations: tuple[str, ...] = ()
 
 
 class Preprocessor(ABC):

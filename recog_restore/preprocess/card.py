@@ -86,6 +86,8 @@ def described(model: RestorerCard) -> Card:
         tested_range=model.tested_range,
         sha256=model.weights.sha256,
         teachers=model.teachers,
+        origin=model.origin,
+        degradations=model.degradations,
     )
 
 

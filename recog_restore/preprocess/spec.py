@@ -68,6 +68,11 @@ class Chain(Preprocessor):
         return faces
 
 
+def links(preprocessor: Preprocessor) -> tuple[Preprocessor, ...]:
+    """Return the links of a chain; of anything else, itself."""
+    return preprocessor.links if isinstance(preprocessor, Chain) else (preprocessor,)
+
+
 def _joined(texts: Iterable[str]) -> str:
     """Return the texts once each, in order, without empty ones: ``restore; enhance``."""
     return "; ".join(dict.fromkeys(filter(None, texts)))

@@ -56,5 +56,5 @@ def _described(card: EmbedderCard, recipe: Recipe) -> EmbedderCard:
         weights="Apache-2.0" if people else card.rights.weights,
         training_data="rendered by this program; nobody's face" if people else "unknown",
     )
-    origin = OriginCard(card.origin.paper, "", (training,) if training else ())
+    origin = OriginCard(card.origin.paper, "", (training,) if training else (), "rendered" if people else "")
     return dataclasses.replace(card, title=recipe.title, rights=rights, origin=origin)

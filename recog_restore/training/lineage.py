@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..degrade import without_size
 from ..embed import Embedder
 from ..errors import RecordError
 from ..networks.cards import RestorerCard, RightsCard, Teacher, read_card, read_restorer_card, shipped
@@ -42,6 +43,18 @@ def seen(recipe: RestorerRecipe) -> tuple[str, ...]:
     """
     own = recipe.training_data or recipe.data.origin()
     return tuple(dict.fromkeys([own, *(name for card in begun(recipe).values() for name in card.origin.training_sets)]))
+
+
+def degradations(recipe: RestorerRecipe) -> tuple[str, ...]:
+    """Return the degradations of this training and of those that the weights begin with, without a size.
+
+    Raises:
+        ResourceMissing, RecordError: see ``begun``.
+    """
+    data = recipe.data
+    own = [without_size(data.degradation)] if data.degradation and data.degraded else []
+    own += ["bicubic"] if own and data.reduced else []
+    return tuple(dict.fromkeys([*own, *(name for card in begun(recipe).values() for name in card.degradations)]))
 
 
 def rights(recipe: RestorerRecipe) -> RightsCard:

@@ -11,7 +11,7 @@ from ..networks.cards import OriginCard, RestorerCard
 from ..networks.mdfr import FFN
 from ..networks.weights import build_network, fit
 from ..preprocess.folder import verify, write_restorer
-from .lineage import rights, seen, taught
+from .lineage import degradations, rights, seen, taught
 from .restorer_course import teachers
 from .restorer_recipe import RestorerRecipe
 
@@ -53,6 +53,7 @@ def _card(recipe: RestorerRecipe, generator: str, *, guided: bool) -> RestorerCa
         tested_range=recipe.tested_range,
         arguments=network.arguments,
         rights=rights(recipe),
-        origin=OriginCard(_PAPER, "", seen(recipe)),
+        origin=OriginCard(_PAPER, "", seen(recipe), "rendered" if recipe.data.pairs else "photographed"),
         teachers=taught(recipe, teachers(recipe)),
+        degradations=degradations(recipe),
     )

@@ -14,7 +14,7 @@ from recog_restore.embed.spec import create
 from recog_restore.errors import RecordError
 from recog_restore.networks.cards import OriginCard, RestorerCard, RightsCard, Teacher, read_restorer_card
 from recog_restore.networks.toml import card_text
-from recog_restore.training.lineage import marks_of_judge, rights, seen, taught
+from recog_restore.training.lineage import degradations, marks_of_judge, rights, seen, taught
 from recog_restore.training.restorer import export_restorer
 from recog_restore.training.restorer_course import RestorerCourse, _begin
 from recog_restore.training.restorer_learner import new_learner
@@ -95,6 +95,14 @@ def test_rights_that_differ_are_asked_for_before_the_training(begins: Begins) ->
     recipe = begins(CARD, dataclasses.replace(CARD, rights=RightsCard("MIT")))
     with pytest.raises(RecordError, match=r"rights: those .* in \[start\] differ; expected \[rights\] in the recipe"):
         RestorerCourse.check(recipe)
+
+
+def test_degradations_are_those_of_this_training_and_of_the_first_weights(begins: Begins) -> None:
+    recipe = begins(dataclasses.replace(CARD, degradations=("camera", "mdfr")), None, "stages=[{steps=1}]")
+    data = dataclasses.replace(recipe.data, degradation="mdfr-down5", degraded=0.5, reduced=0.5)
+    assert degradations(dataclasses.replace(recipe, data=data)) == ("mdfr", "bicubic", "camera")
+    unharmed = dataclasses.replace(data, degradation="", reduced=0.5)
+    assert degradations(dataclasses.replace(recipe, data=unharmed)) == ("camera", "mdfr")
 
 
 def test_without_first_weights_rendered_faces_are_nobodys(tmp_path: Path) -> None:
