@@ -60,6 +60,11 @@ class FaceBatch:
         """(B,) bool: false marks a failure to acquire."""
         return torch.tensor([not reason for reason in self.status], dtype=torch.bool)
 
+    def take(self, row: int) -> FaceBatch:
+        """Return the batch of one of the faces."""
+        landmarks = None if self.landmarks is None else self.landmarks[row : row + 1]
+        return FaceBatch(self.images[row : row + 1], landmarks, self.status[row : row + 1])
+
     def replace(self, **changes: object) -> FaceBatch:
         """Return a copy with some attributes replaced."""
         return dataclasses.replace(self, **changes)  # type: ignore[arg-type]

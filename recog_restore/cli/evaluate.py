@@ -53,7 +53,7 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     multiple=True,
     metavar="SPEC",
     help="A preprocessor: bicubic-down8, clahe, gamma, a restorer by name (rr-models list), card:FOLDER, onnx:FILE, "
-    "python:module:Class; a+b is a chain. "
+    "python:module:Class; a+b is a chain; NAME=SPEC names it in the tables. "
     "May be repeated; the untouched baseline is always there.",
 )
 @click.option(

@@ -105,7 +105,10 @@ def run(
     witnesses = tuple(create_embedder(text, settings.device, threads) for text in judges)
     out = out or Path("runs") / _slug(f"{question.name}-{recognizer.card.name if recognizer else 'features'}")
     _writable(out)
-    say(_first_line(question, dataset, recognizer, [*pre, *list(given)[1:]], settings), err=as_json)
+    say(
+        _first_line(question, dataset, recognizer, [*(p.card.name for p in preprocessors), *list(given)[1:]], settings),
+        err=as_json,
+    )
     with Bars() as progress:
         result = evaluate(
             question,

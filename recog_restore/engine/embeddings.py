@@ -219,7 +219,7 @@ def described(acquisition: Acquisition, digests: Sequence[str], piece: range) ->
 
 def _identity(preprocessor: Preprocessor) -> dict[str, Any]:
     return {
-        "name": preprocessor.card.name,
+        "name": preprocessor.card.typed,
         "sha256": preprocessor.card.sha256,
         "content": preprocessor.content,
         "settings": plain(preprocessor.settings()),

@@ -146,6 +146,7 @@ def evaluate(
         entries = embed(acquisition, digests, embedder, bare, store, settings, progress, plan.touched)
         found = dict(zip((p.card.name for p in bare), entries, strict=True))
     _some_face(found[BASELINE])
+    _worked(found[BASELINE], found, plan.touched)
     with progress.timed("labels"):
         asked = {column: DEFAULT_QUALITY if column == QUALITY else column for column in _unlisted(plan)}
         known = facts(
@@ -334,12 +335,36 @@ def _unlisted(plan: Plan) -> list[str]:
 
 
 def _columns(preprocessors: Sequence[Preprocessor]) -> list[Preprocessor]:
-    """Return the baseline and the given preprocessors, each once."""
+    """Return the baseline, which may be named again, and the given preprocessors.
+
+    Raises:
+        RecordError: two have one name.
+    """
     columns = [PREPROCESSORS.create(BASELINE)]
     for preprocessor in preprocessors:
-        if preprocessor.card.name not in [c.card.name for c in columns]:
-            columns.append(preprocessor)
+        name, spec = preprocessor.card.name, preprocessor.card.typed
+        if spec == BASELINE:
+            continue
+        if name in [column.card.name for column in columns]:
+            raise RecordError(
+                f"--pre {spec}: a preprocessor named {name!r} is there already; leave one out, or give this one a "
+                f"name of its own: --pre NAME={spec}"
+            )
+        columns.append(preprocessor)
     return columns
+
+
+def _worked(baseline: Embeddings, done: Mapping[str, Embeddings], touched: int) -> None:
+    """Check that no preprocessor failed for all faces that it was given.
+
+    Raises:
+        DataError: one did.
+    """
+    given = np.flatnonzero(baseline.valid[:touched])
+    for name, entry in done.items():
+        if len(given) and (entry.stage[given] == "preprocess").all():
+            reason, count = Counter(entry.status[given].tolist()).most_common(1)[0]
+            raise DataError(f"{name} failed for all {len(given):,} faces; for {count:,} of them: {reason}")
 
 
 def _data(plan: Plan, dataset: Dataset, content: str) -> dict[str, Any]:

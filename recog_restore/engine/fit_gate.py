@@ -75,7 +75,7 @@ def fit_gate(
     weights, intercept = _regression(standings, found.gain, penalty)
     beyond = z > _BEYOND_CHANCE
     return Learned(
-        preprocessor=preprocessor.card.name,
+        preprocessor=preprocessor.card.typed,
         preprocessor_sha256=preprocessor.card.sha256,
         preprocessor_settings=plain(preprocessor.settings()),
         embedder=embedder.card.name,

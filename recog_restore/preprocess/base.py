@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from ..errors import ConventionError, RecordError
+from ..errors import ConventionError, RecogRestoreError, RecordError
 from ..faces import FaceBatch
 from ..networks.cards import OriginCard, Teacher
 
@@ -21,7 +21,7 @@ class Card:
     """What a preprocessor is; printed with every result.
 
     Attributes:
-        name: as typed after ``--pre``.
+        name: where people read it, one for each preprocessor of a run.
         task: what it is meant to do.
         title: one line for people.
         deterministic: the same faces give the same output, bit for bit, on one machine.
@@ -31,6 +31,7 @@ class Card:
         teachers: embedders that a loss used; they are no independent judges.
         origin: whom a network has seen, and how its weights were chosen.
         degradations: those that it was trained under.
+        spec: as typed after ``--pre``, without a name that was given there; empty where it was not made from a text.
     """
 
     name: str
@@ -43,6 +44,12 @@ class Card:
     teachers: tuple[Teacher, ...] = ()
     origin: OriginCard = field(default_factory=OriginCard)
     degradations: tuple[str, ...] = ()
+    spec: str = ""
+
+    @property
+    def typed(self) -> str:
+        """What it was made from: ``spec``, or the name."""
+        return self.spec or self.name
 
 
 class Preprocessor(ABC):
@@ -69,11 +76,14 @@ class Preprocessor(ABC):
 
     @abstractmethod
     def restore(self, images: Tensor, landmarks: Tensor | None) -> Tensor:
-        """Return (B, 3, 128, 128) float32 RGB; values outside [0, 1] are clamped, a face with a NaN fails.
+        """Return (B, 3, 128, 128) floating-point RGB; values outside [0, 1] are clamped.
+
+        A face with a NaN fails. Where it raises, it is called again with one face at a time, and those for which it
+        raises again fail.
 
         Args:
-            images: (B, 3, 128, 128) float32 RGB in [0, 1].
-            landmarks: (B, 5, 2) pixels in ``images``, or None.
+            images: (B, 3, 128, 128) float32 RGB in [0, 1], its own copy.
+            landmarks: (B, 5, 2) pixels in ``images``, its own copy, or None.
         """
 
     def settings(self) -> dict[str, object]:
@@ -84,26 +94,57 @@ class Preprocessor(ABC):
         """Return the preprocessed faces; a face that already failed stays black, and failed.
 
         Raises:
-            ConventionError: ``restore`` returned another shape or dtype.
+            ConventionError: ``restore`` returned another shape or dtype, or what it needs is not there.
         """
         if self.strength == 0.0 or not len(faces):
             return faces
-        output = self.restore(faces.images, faces.landmarks)
+        output, reasons = self.attempt(faces)
+        if self.strength < 1.0:
+            output = torch.lerp(faces.images, output, self.strength)
+        status = tuple(was or reason for was, reason in zip(faces.status, reasons, strict=True))
+        usable = torch.tensor([not reason for reason in status], device=output.device)[:, None, None, None]
+        return faces.replace(images=torch.where(usable, output.clamp(0.0, 1.0), 0.0), status=status)
+
+    def attempt(self, faces: FaceBatch) -> tuple[Tensor, list[str]]:
+        """Return ``restore``'s output in float32, not clamped, and why each face has none, or "".
+
+        Raises:
+            ConventionError: as ``__call__``.
+        """
+        try:
+            output = self._restored(faces)
+        except _OfTheMachine as error:
+            raise ConventionError(f"preprocessor {self.card.name!r} cannot run: {_words(error)}") from error
+        except RecogRestoreError:
+            raise
+        except Exception as error:  # whatever a network of the user's own raises
+            if len(faces) == 1:
+                return torch.zeros_like(faces.images), [f"{self.card.name}: {_words(error)}"]
+            alone = [self.attempt(faces.take(row)) for row in range(len(faces))]
+            return torch.cat([one for one, _ in alone]), [reason for _, (reason,) in alone]
+        finite = output.flatten(1).isfinite().all(dim=1).tolist()
+        return output, ["" if good else f"{self.card.name}: output is not finite" for good in finite]
+
+    def _restored(self, faces: FaceBatch) -> Tensor:
+        points = None if faces.landmarks is None else faces.landmarks.clone()
+        output = self.restore(faces.images.clone(), points)
         if not isinstance(output, Tensor):
             raise ConventionError(
                 f"preprocessor {self.card.name!r}: expected a torch.Tensor, got {type(output).__name__}"
             )
-        if output.shape != faces.images.shape or output.dtype != torch.float32:
+        if output.shape != faces.images.shape or not output.is_floating_point():
             raise ConventionError(
                 f"preprocessor {self.card.name!r}: expected a float32 output of shape {tuple(faces.images.shape)}, "
                 f"got {output.dtype} {tuple(output.shape)}"
             )
-        finite = output.flatten(1).isfinite().all(dim=1)
-        if self.strength < 1.0:
-            output = torch.lerp(faces.images, output, self.strength)
-        status = tuple(
-            was or ("" if good else f"{self.card.name}: output is not finite")
-            for was, good in zip(faces.status, finite.tolist(), strict=True)
-        )
-        usable = torch.tensor([not reason for reason in status], device=output.device)[:, None, None, None]
-        return faces.replace(images=torch.where(usable, output.clamp(0.0, 1.0), 0.0), status=status)
+        return output.to(torch.float32)
+
+
+# What is wrong with the machine or the installation, not with a face.
+_OfTheMachine = (OSError, ImportError, MemoryError, torch.OutOfMemoryError)
+
+
+def _words(error: BaseException) -> str:
+    """Return the kind of an error and its first line."""
+    smaller = "; use a smaller --batch" if isinstance(error, (MemoryError, torch.OutOfMemoryError)) else ""
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}{smaller}"

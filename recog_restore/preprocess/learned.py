@@ -133,9 +133,9 @@ class LearnedGate(Gate):
         """Raise RecordError where the gate was learned for another preprocessor or embedder."""
         mine, card = self.learned, preprocessor.card
         same = mine.preprocessor_sha256 == card.sha256 and mine.preprocessor_settings == plain(preprocessor.settings())
-        if not same or (not card.sha256.strip("+") and mine.preprocessor != card.name):
+        if not same or (not card.sha256.strip("+") and mine.preprocessor != card.typed):
             raise RecordError(
-                f"--gate {self.name}: it was learned for {mine.preprocessor}, not for {card.name}; fit one with "
+                f"--gate {self.name}: it was learned for {mine.preprocessor}, not for {card.typed}; fit one with "
                 "--fit-gate"
             )
         if mine.embedder_sha256 != embedder:

@@ -1,7 +1,7 @@
 """What stands after ``--pre``, made into a preprocessor.
 
 ``onnx:FILE``, ``card:FOLDER``, ``python:module:Class``, or a name: a registered one, or that of weights which the
-package brings. Options follow, ``,key=value`` each; ``a+b`` is a chain.
+package brings. Options follow, ``,key=value`` each; ``a+b`` is a chain; ``NAME=`` before it is its name in tables.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..faces import FaceBatch
 from ..networks.cards import RestorerCard, shipped
 from ..networks.content import content
 from ..records import nearest
+from ..results import BASELINE
 from ..spec import Spec, imported, parse_spec, typed
 from . import PREPROCESSORS
 from .base import Card, Preprocessor, Task
@@ -29,6 +30,10 @@ KINDS = {
     "onnx": ("recog_restore.preprocess.onnx:OnnxPreprocessor", "file"),
     "card": ("recog_restore.preprocess.card:CardRestorer", "folder"),
 }
+
+# A name of the user's own, which a specification follows.
+_NAMED = re.compile(r"\s*([^,:=+]*?)\s*=(.*)", re.DOTALL)
+_LONGEST_NAME = 60
 
 _SHOWN = 12  # digits of a SHA-256 that stand for it where people read
 
@@ -48,6 +53,7 @@ class Chain(Preprocessor):
             tested_range=_joined(link.card.tested_range for link in links),
             sha256="+".join(link.card.sha256 for link in links),
             teachers=tuple(dict.fromkeys(teacher for link in links for teacher in link.card.teachers)),
+            spec="+".join(link.card.spec for link in links),
         )
         contents = [link.content for link in links]
         self.content = None if None in contents else "+".join(filter(None, contents))
@@ -80,9 +86,12 @@ def _joined(texts: Iterable[str]) -> str:
 
 def public_name(preprocessor: Preprocessor) -> str:
     """Return what others may read: names of cards and files instead of paths, and the start of a SHA-256."""
-    if isinstance(preprocessor, Chain):
+    if isinstance(preprocessor, Chain) and preprocessor.card.name == "+".join(p.card.name for p in preprocessor.links):
         return "+".join(public_name(link) for link in preprocessor.links)
     card = preprocessor.card
+    known_by = f" {card.sha256[:_SHOWN]}" if card.sha256.strip("+") else ""
+    if card.name != card.spec:  # of its class, or of the user's own
+        return card.name + known_by
     head, *options = card.name.split(",")
     argument = head.partition(":")[2]
     model = getattr(preprocessor, "model", None)
@@ -90,15 +99,18 @@ def public_name(preprocessor: Preprocessor) -> str:
         head = model.name
     elif argument:
         head = PurePath(argument).name
-    return ",".join([head, *options]) + (f" {card.sha256[:_SHOWN]}" if card.sha256 else "")
+    return ",".join([head, *options]) + known_by
 
 
 def create(text: str, device: str = "cpu", threads: int | None = None) -> Preprocessor:
-    """Return the preprocessor that the text describes; the text becomes the name in its card.
+    """Return the preprocessor that the text describes; the name in its card is the text, or the one given in it.
+
+    ``python:module:Class`` has the name in its class's card, followed by the options.
 
     Args:
         text: ``clahe,clip=3``, ``bicubic-down8,strength=0.5``, ``onnx:FILE,range=-1..1``, ``card:FOLDER``,
-            ``python:module:Class``, or several of them joined by ``+``, applied from left to right.
+            ``python:module:Class``, or several of them joined by ``+``, applied from left to right; ``NAME=`` may
+            stand before it.
         device: ``cpu`` or ``cuda``, for those that have a network.
         threads: CPU threads of an ONNX network; None leaves the choice to it.
 
@@ -106,6 +118,21 @@ def create(text: str, device: str = "cpu", threads: int | None = None) -> Prepro
         UnknownName: nothing of that name.
         RecordError: the text or an option is not valid, or ``python:`` names no preprocessor.
     """
+    named = _NAMED.fullmatch(text)
+    if named is None:
+        return _chain(text, device, threads)
+    name, spec = named.groups()
+    if not name or name == BASELINE or len(name) > _LONGEST_NAME or not name.isprintable():
+        raise RecordError(
+            f"{text!r}: expected NAME=SPEC with a printable name of at most {_LONGEST_NAME} characters other than "
+            f"{BASELINE!r}, got {name!r}"
+        )
+    made = _chain(spec, device, threads)
+    made.card = dataclasses.replace(made.card, name=name)
+    return made
+
+
+def _chain(text: str, device: str, threads: int | None) -> Preprocessor:
     known = "|".join(re.escape(name).replace(re.escape("{n}"), r"\d+") for name in names())
     kinds = "|".join([*KINDS, "python"])
     links = tuple(
@@ -132,7 +159,8 @@ def _create(text: str, device: str, threads: int | None) -> Preprocessor:
         raise RecordError(
             f"{text!r}: expected a recog_restore.preprocess.Preprocessor with a card, got {type(made).__name__}"
         )
-    made.card = dataclasses.replace(made.card, name=text)
+    name = ",".join([made.card.name, *text.split(",")[1:]]) if spec.name == "python" else text
+    made.card = dataclasses.replace(made.card, name=name, spec=text)
     if type(made).__module__.partition(".")[0] != __name__.partition(".")[0]:
         _identify(made, spec.options)
     return made

@@ -14,7 +14,7 @@ from recog_restore.errors import ConventionError, RecordError, UnknownName, Weig
 from recog_restore.faces import FaceBatch
 from recog_restore.preprocess import PREPROCESSORS, Card, Preprocessor
 from recog_restore.preprocess.card import resized
-from recog_restore.preprocess.spec import create
+from recog_restore.preprocess.spec import create, public_name
 from recog_restore.testing import check_preprocessor, sample_faces
 
 # Each registered name as a user would type it; families with a number.
@@ -43,11 +43,21 @@ class Broken(Preprocessor):
         if self.how == "shape":
             return images[:, :, ::2, ::2]
         if self.how == "write":
-            return images.mul_(0.5)
+            images.mul_(0.5)
+            landmarks.zero_()
+            return images
+        if self.how == "half":
+            return images.to(torch.bfloat16)
+        if self.how == "raise" and (images.mean(dim=(1, 2, 3)) > 0.9).any():
+            raise RuntimeError("no face\nin it")
+        if self.how == "absent":
+            raise FileNotFoundError("weights.bin")
         if self.how == "neighbour":
             return images * 0 + images.mean()
+        if self.how == "raise":
+            return images
         output = images * 3 - 1
-        output[1] = torch.nan if self.how == "nan" else output[1]
+        output[1] = torch.nan
         return output
 
 
@@ -66,10 +76,32 @@ def test_output_of_a_wrong_shape_is_refused() -> None:
         Broken("shape")(sample_faces())
 
 
-@pytest.mark.parametrize(("how", "rule"), [("write", "input is not written"), ("neighbour", "neighbours")])
-def test_contract_check_finds_what_is_broken(how: str, rule: str) -> None:
-    with pytest.raises(AssertionError, match=rule):
-        check_preprocessor(Broken(how))
+def test_contract_check_finds_what_is_broken() -> None:
+    with pytest.raises(AssertionError, match="neighbours"):
+        check_preprocessor(Broken("neighbour"))
+
+
+def test_a_preprocessor_that_writes_into_its_input_writes_into_a_copy() -> None:
+    faces = sample_faces()
+    images, landmarks = faces.images.clone(), faces.landmarks.clone()
+    assert torch.equal(Broken("write")(faces).images, images / 2)
+    assert torch.equal(faces.images, images)
+    assert torch.equal(faces.landmarks, landmarks)
+
+
+def test_a_face_for_which_it_raises_fails_alone() -> None:
+    faces = sample_faces()
+    faces.images[2] = 1.0
+    done = Broken("raise")(faces)
+    assert done.status == ("", "", "broken: RuntimeError: no face", "")
+    assert not done.images[2].any()
+    with pytest.raises(ConventionError, match="'broken' cannot run: FileNotFoundError: weights.bin"):
+        Broken("absent")(faces)
+
+
+def test_output_of_half_precision_is_taken() -> None:
+    faces = sample_faces()
+    torch.testing.assert_close(Broken("half")(faces).images, faces.images, atol=0.01, rtol=0)
 
 
 def test_strength_blends_and_zero_is_the_input_bit_for_bit() -> None:
@@ -246,8 +278,9 @@ def test_weights_in_an_object_change_the_key_and_what_cannot_be_read_is_not_kept
     assert len(keys) == 4
     foreign = create("clahe+python:holding:Foreign")
     assert foreign.content is None
+    assert foreign.card.name == "clahe+wrapped"
     assert foreign.notes == (
-        "python:holding:Foreign: nothing identifies the weights in net (cv2.CLAHE), so the embeddings of its faces are "
+        "wrapped: nothing identifies the weights in net (cv2.CLAHE), so the embeddings of its faces are "
         "not kept in the store; give its card a sha256 that changes with the weights",
     )
     assert create("clahe").content == ""
@@ -266,9 +299,19 @@ def test_a_class_that_lacks_something_says_what(tmp_path: Path, monkeypatch: pyt
         create("python:lacking:NoRestore")
 
 
+def test_a_name_before_the_specification_is_the_name_in_its_card() -> None:
+    made = create("strong CLAHE=clahe,clip=4+gamma")
+    assert (made.card.name, made.card.spec) == ("strong CLAHE", "clahe,clip=4+gamma")
+    assert public_name(made) == "strong CLAHE"
+    assert public_name(create("clahe,clip=4+gamma")) == "clahe,clip=4+gamma"
+
+
 @pytest.mark.parametrize(
     ("text", "kind", "message"),
     [
+        ("none=clahe", RecordError, "expected NAME=SPEC with a printable name .* other than 'none', got 'none'"),
+        ("=clahe", RecordError, "expected NAME=SPEC .* got ''"),
+        (f"{'x' * 61}=clahe", RecordError, "of at most 60 characters"),
         ("bicubic-down", UnknownName, r"no preprocessor named 'bicubic-down'; did you mean 'bicubic-down\{n\}'\?"),
         ("clahee", UnknownName, r"did you mean 'clahe'\?"),
         ("clahe,clipp=3", RecordError, r"unknown option 'clipp'; did you mean 'clip'\?"),
