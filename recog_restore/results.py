@@ -362,6 +362,8 @@ class Result:
         det: by preprocessor and gallery ("" for a single one), of searches in an open set: ``fmr`` is FPIR, ``fnmr``
             FNIR.
         histogram_edges: bin edges shared by all histograms.
+        seen: faces that preprocessors may see.
+        unchanged: by preprocessor, how many of these it left as they were: their embeddings are the same, bit for bit.
         failed: faces that could not be had, by preprocessor (those of the files themselves counted in each).
         unenrolled: templates that failed to enrol, by preprocessor: none of their faces could be had, or those cancel
             each other; empty where each face stands for itself.
@@ -387,6 +389,8 @@ class Result:
     settings: dict[str, Any]
     provenance: dict[str, Any]
     seconds: dict[str, float]
+    seen: int = 0
+    unchanged: dict[str, int] = field(default_factory=dict)
     unenrolled: dict[str, int] = field(default_factory=dict)
     curves: dict[str, Curve] = field(default_factory=dict)
     histogram_edges: tuple[float, ...] = ()

@@ -138,12 +138,13 @@ class Command(_Program):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, section by section."""
-        records = {p.name: record for p in self.get_params(ctx) if (record := p.get_help_record(ctx)) is not None}
+        records = [(p.name, record) for p in self.get_params(ctx) if (record := p.get_help_record(ctx)) is not None]
+        named = [name for names in self.sections.values() for name in names]
         for heading, names in self.sections.items():
             with formatter.section(heading):
-                formatter.write_dl([records.pop(name) for name in names])
+                formatter.write_dl([record for name in names for p, record in records if p == name])
         with formatter.section("Options"):
-            formatter.write_dl(list(records.values()))
+            formatter.write_dl([record for p, record in records if p not in named])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

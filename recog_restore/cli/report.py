@@ -27,8 +27,8 @@ class _Report(Group):
 def report() -> None:
     """Render the result of one run again, or put several side by side: rr-report RUNS...
 
-    What it can print instead, as tables or the thresholds to deploy with: rr-report render --help. A run that is in a
-    folder called "diff" is ./diff.
+    "rr-report RUNS..." is short for "rr-report render RUNS...". Its options print tables (LaTeX, CSV, JSON, a paper's)
+    or the thresholds to deploy with instead: rr-report render --help. A run in a folder called "diff" is ./diff.
     """
 
 
@@ -44,7 +44,7 @@ def report() -> None:
 @click.option(
     "--table",
     metavar="NAME",
-    help="Print a paper's table, such as mdfr-2, with the numbers of RUNS below the reported ones.",
+    help="Print a paper's table (mdfr-1, mdfr-2, mdfr-4 or mdfr-5), with the numbers of RUNS below the reported ones.",
 )
 @click.option("--latex", "form", flag_value="latex", help="Print LaTeX tables instead of writing HTML.")
 @click.option("--csv", "form", flag_value="csv", help="Print every value, with its difference, as CSV instead.")

@@ -31,6 +31,7 @@ from ..protocol import Data, Protocol, known, load
 from ..records import nearest
 from ..report import html, tables
 from ..report.bins import tables as binned_tables
+from ..report.cards import left
 from ..report.drift import sentence
 from ..report.grid import OVER
 from ..report.wording import counted, label
@@ -150,6 +151,7 @@ def _remarks(result: Result) -> list[str]:
     return [
         *(f"warning: {text}" for text in result.warnings),
         *([f"gate: {text}"] if (text := result.settings.get("gate")) else []),
+        *(f"{label(name)}: {text}" for name in result.unchanged if (text := left(result, name))),
         *map(sentence, result.drift),
         *_achieved(result),
         *(f"failed {count:,} × {reason}" for reason, count in reasons.most_common(5)),

@@ -253,6 +253,8 @@ def evaluate(
         },
         provenance=provenance(),
         seconds={phase: round(seconds, 3) for phase, seconds in progress.seconds.items()},
+        seen=plan.touched,
+        unchanged=_unchanged(found, plan.touched),
         unenrolled=scored.unenrolled,
         curves=scored.curves,
         histogram_edges=scored.edges,
@@ -438,6 +440,13 @@ def _taught(preprocessors: Sequence[Preprocessor], embedder: Embedder | None) ->
         for preprocessor in preprocessors
         if not independent(preprocessor, embedder)
     ]
+
+
+def _unchanged(found: Mapping[str, Embeddings], touched: int) -> dict[str, int]:
+    """Return how many of the first faces have the untouched face's embedding, by preprocessor."""
+    raw = found[BASELINE]
+    same = {name: (entry.vectors == raw.vectors).all(axis=1) & raw.valid for name, entry in found.items()}
+    return {name: int(rows[:touched].sum()) for name, rows in same.items() if name != BASELINE}
 
 
 def _failures(plan: Plan, columns: Sequence[Applied]) -> list[Failure]:

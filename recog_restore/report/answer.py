@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..results import BASELINE, NOT_DETECTED, Difference, Result, Value
 from . import effects
 from .bins import binned
+from .cards import card_words
 from .effects import overall
 from .grid import Values
 from .wording import (
@@ -45,6 +46,7 @@ class Answer:
         where: in which parts it helps and harms, or gains and loses most; empty where the run has none.
         flips: how many decisions it fixes and breaks, and how many faces its gate touches; empty where the run does not
             say.
+        card: what its card says of what it is for, and how many faces it left as they were.
     """
 
     preprocessor: str
@@ -55,6 +57,7 @@ class Answer:
     spread: str
     where: str = ""
     flips: str = ""
+    card: str = ""
 
 
 def answers(result: Result) -> tuple[Answer, ...]:
@@ -111,7 +114,8 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
         sentence = (
             f"cannot be judged: {title} is {'absent or ' if None in (before, after) else ''}undefined for {lacking}"
         )
-        return Answer(preprocessor, kind, ICONS[kind], "", f"{sentence}; {failed}.", "")
+        card = card_words(result, preprocessor)
+        return Answer(preprocessor, kind, ICONS[kind], "", f"{sentence}; {failed}.", "", card=card)
     over = f"over {trials_counted(result, after.n)}"
     if before.n != after.n:
         over += f" ({count(before.n)} in the baseline)"
@@ -135,7 +139,8 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
         )
     where = effects.where(result, preprocessor) or _where(result, name, preprocessor)
     flips = " ".join(filter(None, (effects.flips(result, preprocessor), effects.touched(result, preprocessor))))
-    return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, _spread(before, after), where, flips)
+    spread, card = _spread(before, after), card_words(result, preprocessor)
+    return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, spread, where, flips, card)
 
 
 def _detectable(found: Difference) -> str:

@@ -10,6 +10,7 @@ from ..results import BASELINE, UNKNOWN_LABEL, Difference, Result, Value
 from .wording import (
     ABSENT,
     VERDICTS,
+    bare,
     bin_words,
     counted,
     difference,
@@ -187,7 +188,7 @@ def _details(value: Value) -> tuple[str, ...]:
     if value.std is not None:
         details.append(f"± {100 * value.std:.2f} between folds")
     if value.interval is not None:
-        details.append(f"95 %: {percent(value.interval[0])} to {percent(value.interval[1])}")
+        details.append(f"95 %: {'–'.join(bare(percent(end)) for end in value.interval)}")
     if value.threshold is not None:
         details.append(f"threshold {threshold(value.threshold)}")
     if value.false_accepts is not None:

@@ -143,7 +143,7 @@ def _contents(runs: Sequence[Run]) -> list[tuple[str, str]]:
         ("breakdowns", "Parts of the data", run.breakdowns or run.bins[1:]),
         ("harm", "Harm", run.harm),
         ("drift", "Drift", run.drift),
-        ("thresholds", "Thresholds", run.thresholds),
+        ("thresholds", "Thresholds", True),
         ("domains", "Features", run.domains),
         ("faces", "Faces", run.gallery.shown or run.gallery.left_out),
         ("untested", "Not tested", run.untested),

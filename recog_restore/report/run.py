@@ -19,7 +19,8 @@ from .figures import Figure
 from .forest import forest
 from .grid import Breakdown, Row, Values, breakdowns, overall
 from .harm import Harmed, harmed
-from .thresholds import thresholds
+from .ranking import Ranking, ranking
+from .thresholds import thresholds, why_none
 from .untested import untested
 from .wording import (
     SIZE,
@@ -71,12 +72,14 @@ class Run:
         label: what it is called among several.
         note: what must be said wherever one of its numbers stands.
         untouched: what the faces of the baseline are.
+        ranking: several preprocessors in the order of the primary metric.
         caveat: what it does not say about the certainty of its differences.
         facts: what ran on what, in short.
         threshold: the baseline's, which the histograms show; empty where there is none.
         harm: whom each preprocessor harms at the baseline's threshold.
         drift: how far each preprocessor moves faces.
         thresholds: to deploy with, one row per false match rate.
+        no_thresholds: why there are none.
         untested: what the run does not tell.
         rule: what is done with failed faces, in words.
     """
@@ -86,6 +89,7 @@ class Run:
     untouched: str
     result: Result
     preprocessors: tuple[str, ...]
+    ranking: Ranking | None
     answers: tuple[Answer, ...]
     caveat: str
     facts: Entries
@@ -98,6 +102,7 @@ class Run:
     harm: tuple[Harmed, ...]
     drift: tuple[Drifting, ...]
     thresholds: tuple[Row, ...]
+    no_thresholds: str
     untested: tuple[str, ...]
     domains: Domains | None
     gallery: Gallery
@@ -126,6 +131,7 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
         untouched=untouched(result),
         result=result,
         preprocessors=names,
+        ranking=ranking(result),
         answers=answers(result),
         caveat=caveat(result),
         facts=_facts(result),
@@ -138,6 +144,7 @@ def show(result: Result, label: str, points: int, room: int) -> Run:
         harm=harmed(result),
         drift=drifted(result),
         thresholds=thresholds(result),
+        no_thresholds=why_none(result),
         untested=untested(result),
         domains=domains(result),
         gallery=gallery(result, room),

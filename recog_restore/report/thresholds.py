@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..results import Result, Threshold
 from .grid import Cell, Row
-from .wording import ABSENT, FEW_FALSE_ACCEPTS, bare, count, counted, one_in, percent, preprocessors, threshold
+from .wording import ABSENT, FEW_FALSE_ACCEPTS, bare, count, counted, one_in, percent, preprocessors, threshold, trials
 
 
 def thresholds(result: Result) -> tuple[Row, ...]:
@@ -21,6 +21,25 @@ def thresholds(result: Result) -> tuple[Row, ...]:
         )
         for fmr in _rates(result.thresholds)
     )
+
+
+def why_none(result: Result) -> str:
+    """Return why a run has no thresholds, in one sentence; empty where it has some."""
+    if result.thresholds:
+        return ""
+    if result.det:
+        return (
+            "A search in an open set has its thresholds beside TPIR and FNIR, one for each false positive "
+            "identification rate (FPIR)."
+        )
+    if trials(result) == "search":
+        return (
+            "A search in a closed set has no threshold: whoever scores highest is taken for the person, however low "
+            "the score. A threshold needs people who are not enrolled (a protocol with tpir@fpir), or a verification."
+        )
+    if not result.differences and not any(value.interval for value in result.values):
+        return "Thresholds come with their intervals, and --draws 0 leaves both out."
+    return "There are too few mated or non-mated comparisons to set a threshold by."
 
 
 def _rates(found: Sequence[Threshold]) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -15,6 +16,7 @@ from click.testing import CliRunner, Result
 from recog_restore import cli
 from recog_restore.cli import rr
 from recog_restore.cli.base import Command
+from recog_restore.report import paper
 from recog_restore.results import read
 
 
@@ -287,3 +289,19 @@ def test_an_interrupted_command_says_what_is_left_of_it(
     done = CliRunner().invoke(command, [])
     assert done.exit_code == 130
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("words", ["eval", "report render", "report diff", "restore", "train", "export"])
+def test_help_has_every_option(words: str) -> None:
+    command: click.Command = rr
+    for word in words.split():
+        assert isinstance(command, click.Group)
+        command = command.commands[word]
+    shown = rr_run(*words.split(), "--help").stdout
+    options = [name for p in command.params if isinstance(p, click.Option) and not p.hidden for name in p.opts]
+    assert [name for name in options if name not in shown] == []
+
+
+def test_help_names_every_table_of_a_paper() -> None:
+    shown = rr_run("report", "render", "--help").stdout
+    assert [name for name in paper.known() if name not in shown] == []

@@ -41,6 +41,7 @@ def pages(
         "judged": [judged(make(examples=1))],
         "turned": [judged(poses())],
         "hostile": [hostile],
+        "five": [judged(make({f"bicubic-down{n}": n / 20 for n in range(2, 7)}, examples=0, interval=True))],
         "bare": [make({}, examples=0, failures=0, breakdown=False)],
     }
     for name, results in contents.items():
@@ -94,6 +95,14 @@ def test_the_button_switches_the_theme_of_page_and_plots_and_back(browser: Brows
     assert faint(browser) == []
     browser.evaluate("document.getElementById('theme').click()")
     assert browser.evaluate(colours) == before
+
+
+def test_a_fifth_preprocessor_is_not_cut_off(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.scheme("light")
+    browser.size(1280)
+    browser.open(pages["five"])
+    boxes = "[...document.querySelectorAll('#metrics .scroll, .ranking .scroll')]"
+    assert max(browser.evaluate(f"{boxes}.map(box => box.scrollWidth - box.clientWidth)")) <= 0
 
 
 def test_a_legend_entry_hides_its_line(browser: Browser, pages: dict[str, Path]) -> None:

@@ -30,7 +30,7 @@ def test_details_name_spread_interval_threshold_and_false_accepts(make: Callable
     cell = Values(dataclasses.replace(make(), values=(value,))).cell("tar@far=1e-3", "none")
     assert [detail.replace("\u202f", " ") for detail in cell.details] == [
         "± 1.23 between folds",
-        "95 %: 40.00 % to 60.00 %",
+        "95 %: 40.00–60.00",
         "threshold 0.2500",
         "1 false accept",
     ]

@@ -4,9 +4,9 @@ import dataclasses
 import json
 from collections.abc import Callable
 
-from recog_restore.report import tables
-from recog_restore.report.thresholds import thresholds
-from recog_restore.results import Result
+from recog_restore.report import html, tables
+from recog_restore.report.thresholds import thresholds, why_none
+from recog_restore.results import Curve, Result
 
 
 def test_a_row_per_rate_has_threshold_interval_false_accepts_and_fnmr(
@@ -35,6 +35,18 @@ def test_a_rate_that_the_list_is_too_short_for_has_no_threshold(
     only = dataclasses.replace(result, thresholds=result.thresholds[:1])
     assert [cell.value for cell in thresholds(only)[0].cells] == ["0.3000", "–"]
     assert thresholds(make()) == ()
+
+
+def test_a_run_without_thresholds_says_why(
+    make: Callable[..., Result], judged: Callable[..., Result], search: Callable[..., Result]
+) -> None:
+    assert why_none(judged(make({"mdfr": 0.1}))) == ""
+    closed = search()
+    assert why_none(closed).startswith("A search in a closed set has no threshold: whoever scores highest")
+    assert why_none(closed) in html.render([closed])
+    opened = dataclasses.replace(closed, det={"none": {"": Curve((None,), (0.0,), (1.0,))}})
+    assert why_none(opened).startswith("A search in an open set has its thresholds beside TPIR and FNIR")
+    assert why_none(make()) == "Thresholds come with their intervals, and --draws 0 leaves both out."
 
 
 def test_thresholds_as_json_are_strict_and_complete(
