@@ -20,11 +20,11 @@ def test_the_best_comes_first_and_the_baseline_stands_among_them(
     assert [row.heading for row in found.rows] == ["baseline", "fair", "bad", "worst"]
     rates = {p: result.value("accuracy_10fold", p).value for p in ("none", "worst", "bad", "fair")}  # type: ignore[union-attr]
     assert sorted(rates, key=lambda p: -rates[p]) == ["none", "fair", "bad", "worst"]  # type: ignore[operator]
-    change = result.difference("accuracy_10fold", "bad")
+    change = result.difference("accuracy_10fold", "worst")
     assert change is not None
-    bad = found.rows[2].cells
-    assert (bad[0].word, bad[0].change) == ("worse", f"{100 * change.difference:+.2f}".replace("-", "−"))  # type: ignore[operator]
-    assert (bad[1].details, bad[2].value) == (("p < 0.001",), "30, 12")
+    worst = found.rows[3].cells
+    assert (worst[0].word, worst[0].change) == ("worse", f"{100 * change.difference:+.2f}".replace("-", "−"))  # type: ignore[operator]
+    assert (worst[1].details, worst[2].value) == (("p < 0.001",), "30, 12")
     page = html.render([result])
     assert page.index('<div class="ranking">') < page.index('<div class="answer')
 
