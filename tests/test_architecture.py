@@ -14,7 +14,7 @@ LAYERS = (
     {"errors"},
     {"files"},
     {"records"},
-    {"resources", "registry", "spec", "geometry"},
+    {"resources", "registry", "spec", "geometry", "processes"},
     {"faces", "decode", "degrade", "synthpie"},
     {"protocol", "datasets", "results", "templates", "metrics", "search", "networks", "store"},
     {"preprocess", "embed", "detect"},

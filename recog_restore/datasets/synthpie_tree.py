@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import multiprocessing
-import signal
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, RecordError
 from ..files import write_whole
+from ..processes import computed
 from ..records import read_toml
 from ..synthpie import VERSION
 from .landmarks import FILE_NAME, read_landmarks, write_landmarks
@@ -114,23 +111,7 @@ def _moment(name: str) -> tuple[str, ...]:
 
 def _each(moments: list[tuple[Path, list[str]]], workers: int) -> Iterable[NDArray[np.float64]]:
     """Yield the landmarks of each moment's pictures once they are written."""
-    if workers == 1:
-        yield from map(_render, moments)
-        return
-    # Spawned: OpenCV's threads do not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _leave_interrupts_to_the_parent) as pool:
-        try:
-            yield from pool.map(_render, moments)
-        except BrokenProcessPool:
-            raise DataError("a rendering process died; is memory short? try fewer --workers") from None
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield from map(_render, moments) if workers == 1 else computed(_render, moments, workers)
 
 
 def _render(moment: tuple[Path, list[str]]) -> NDArray[np.float64]:

@@ -27,8 +27,9 @@ from ..detect.spec import create as create_detector
 from ..errors import DataError, RecogRestoreError
 from ..files import read_regular
 from ..geometry import CANONICAL_128, CANONICAL_SIZE, canonical_crop, place_crop, similarity
+from ..processes import opencv_in_one_thread
 from ..results import NOT_DETECTED
-from .ahead import ahead, opencv_in_one_thread
+from .ahead import ahead
 
 # What a command with that option offers where there are no landmarks.
 PASS_DETECTOR = "pass --detector yunet:FILE (or scrfd:FILE), or "

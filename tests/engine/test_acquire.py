@@ -20,7 +20,7 @@ class Ends(Dataset[int]):
 
 
 def test_a_dead_process_is_told_of_with_a_way_out() -> None:
-    with pytest.raises(DataError, match=r"photos died \(.*\); is memory short\? try --workers 0"):
+    with pytest.raises(DataError, match=r"photos died twice \(.*\); is memory short\?"):
         list(load(Ends(), [[0]], 1))
 
 
