@@ -1,17 +1,17 @@
-"""Work done ahead by processes, through pipes: shared memory may be small, and a limit on files applies to it."""
+"""Work done ahead by processes, through sockets: shared memory may be small, and a limit on files applies to it."""
 
 from __future__ import annotations
 
 import copyreg
-import io
 import itertools
 import multiprocessing
 import pickle
 import signal
+import socket
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any
 from weakref import WeakSet
 
@@ -24,8 +24,10 @@ _GRACE = 5.0
 # Answers kept for later, for each process.
 _AHEAD = 4
 
-# The parent's ends of all pipes, of which a forked process has copies: while one is open, no end of it is seen.
-_ENDS: WeakSet[Connection] = WeakSet()
+# Bytes that are buffered on both ends of a socket.
+_BUFFER = 1 << 20
+# The parent's ends of all sockets, of which a forked process has copies: until they are closed, the other has no end.
+_ENDS: WeakSet[socket.socket] = WeakSet()
 
 Reducers = Mapping[type, Callable[[Any], tuple[Any, ...]]]
 
@@ -64,19 +66,20 @@ class _Worker:
     """A process and the one task that it has, with the task's number."""
 
     def __init__(self, function: Callable[[Any], Any], reducers: Reducers) -> None:
-        context = multiprocessing.get_context()
-        try:
-            self.connection, theirs = context.Pipe()
-            _ENDS.add(self.connection)
-            self.process = context.Process(target=_serve, args=(function, reducers, theirs), daemon=True)
-            # A process that inherits a pool of OpenCV's threads, which do not survive a fork, waits for ever.
-            with opencv_in_one_thread():
-                self.process.start()
-        except OSError as error:
-            raise DataError(f"no further process can be started: {error.strerror}; try fewer --workers") from None
-        theirs.close()
+        self.socket, theirs = socket.socketpair()
+        _ENDS.add(self.socket)
+        self._file = self.socket.makefile("rb", _BUFFER)
         self.number = -1
         self.task: Any = None
+        context = multiprocessing.get_context()
+        self.process = context.Process(target=_serve, args=(function, reducers, theirs), daemon=True)
+        try:
+            # A process that inherits a pool of OpenCV's threads, which do not survive a fork, waits for ever.
+            with theirs, opencv_in_one_thread():
+                self.process.start()
+        except OSError:
+            self._close()
+            raise
 
     @property
     def busy(self) -> bool:
@@ -85,14 +88,23 @@ class _Worker:
     def give(self, number: int, task: Any) -> None:
         self.number, self.task = number, task
         with suppress(OSError):  # it is dead, which is noticed when its answer is awaited
-            self.connection.send((number, task))
+            self.socket.sendall(pickle.dumps(task))
+
+    def answer(self) -> tuple[Any, Exception | None]:
+        answer: tuple[Any, Exception | None] = pickle.load(self._file)
+        return answer
 
     def stop(self) -> None:
-        self.connection.close()
+        self._close()
         self.process.join(_GRACE)
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+
+    def _close(self) -> None:
+        _ENDS.discard(self.socket)
+        self._file.close()
+        self.socket.close()
 
 
 class _Pool:
@@ -102,22 +114,26 @@ class _Pool:
         self._function, self._reducers, self._most = function, reducers, _AHEAD * workers
         self._tasks = enumerate(tasks)
         self._answers: dict[int, tuple[Any, Exception | None]] = {}
-        self._repeated = -1
+        self._repeated: set[int] = set()
         self._workers: list[_Worker] = []
-        for _ in range(workers):
-            self._workers.append(_Worker(function, reducers))
-            self._employ(self._workers[-1])
+        try:
+            for _ in range(workers):
+                self._workers.append(self._started())
+                self._employ(self._workers[-1])
+        except BaseException:
+            self._stop()
+            raise
 
     def answers(self) -> Iterator[Any]:
         try:
             for number in itertools.count():
                 while True:
-                    busy = {worker.connection: worker for worker in self._workers if worker.busy}
+                    busy = {worker.socket: worker for worker in self._workers if worker.busy}
                     there = number in self._answers
                     if not there and not busy:
                         return
-                    for connection in wait(list(busy), 0 if there else None):
-                        self._receive(busy[connection])  # type: ignore[index]
+                    for ready in wait(list(busy), 0 if there else None):
+                        self._receive(busy[ready])  # type: ignore[index]
                     for worker in self._workers:
                         self._employ(worker)
                     if there:
@@ -127,8 +143,17 @@ class _Pool:
                     raise error
                 yield answer
         finally:
-            for worker in self._workers:
-                worker.stop()
+            self._stop()
+
+    def _started(self) -> _Worker:
+        try:
+            return _Worker(self._function, self._reducers)
+        except OSError as error:
+            raise DataError(f"no further process can be started: {error.strerror}; try fewer --workers") from None
+
+    def _stop(self) -> None:
+        for worker in self._workers:
+            worker.stop()
 
     def _employ(self, worker: _Worker) -> None:
         if not worker.busy and len(self._answers) < self._most and (task := next(self._tasks, None)) is not None:
@@ -136,61 +161,54 @@ class _Pool:
 
     def _receive(self, worker: _Worker) -> None:
         try:
-            self._answers[worker.number] = pickle.loads(worker.connection.recv_bytes())
+            self._answers[worker.number] = worker.answer()
             worker.number = -1
-        except (EOFError, OSError):
+        except (EOFError, OSError, pickle.UnpicklingError):
             self._replace(worker)
 
     def _replace(self, dead: _Worker) -> None:
         dead.stop()
-        if dead.number == self._repeated:
+        if dead.number in self._repeated:
             code = dead.process.exitcode or 0
             how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
             raise DataError(
                 f"a process that reads or renders photos died twice ({how}); is memory short? Try fewer --workers"
             )
-        self._repeated = dead.number
-        new = _Worker(self._function, self._reducers)
-        self._workers[self._workers.index(dead)] = new
+        self._repeated.add(dead.number)
+        new = self._workers[self._workers.index(dead)] = self._started()
         new.give(dead.number, dead.task)
 
 
-def _serve(function: Callable[[Any], Any], reducers: Reducers, connection: Connection) -> None:
-    """Answer until the parent closes the connection or dies; an interrupt is left to the parent."""
+def _serve(function: Callable[[Any], Any], reducers: Reducers, parents: socket.socket) -> None:
+    """Answer until the parent closes the socket or dies; an interrupt is left to the parent."""
     for ignored in ("SIGINT", "SIGHUP"):
         if hasattr(signal, ignored):
             signal.signal(getattr(signal, ignored), signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for end in list(_ENDS):
-        end.close()
+        socket.close(end.detach())
     parent = multiprocessing.parent_process()
     assert parent is not None
-    with suppress(EOFError, OSError):
-        while connection in wait([connection, parent.sentinel]):
-            _, task = connection.recv()
-            connection.send_bytes(_answer(function, task, reducers))
+    with suppress(EOFError, OSError), parents, parents.makefile("rwb", _BUFFER) as file:
+        pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
+        pickler.dispatch_table = {**copyreg.dispatch_table, **reducers}
+        while parents in wait([parents, parent.sentinel]):
+            pickler.dump(_answer(function, pickle.load(file)))
+            pickler.clear_memo()
+            file.flush()
 
 
-def _answer(function: Callable[[Any], Any], task: Any, reducers: Reducers) -> bytes:
-    """Return the pickled pair of what the function returned and what it raised."""
+def _answer(function: Callable[[Any], Any], task: Any) -> tuple[Any, Exception | None]:
+    """Return what the function returned and what it raised."""
     try:
-        return _pickled((function(task), None), reducers)
+        return function(task), None
     except RecogRestoreError as error:
-        return _pickled((None, error), reducers)
+        return None, error
     except Exception as error:
         trace = traceback.format_exc()
-        error.add_note(trace)
         try:
-            content = _pickled((None, error), reducers)
-            pickle.loads(content)
-            return content
+            error.add_note(trace)
+            pickle.loads(pickle.dumps(error))
+            return None, error
         except Exception:
-            return _pickled((None, RuntimeError(trace)), reducers)
-
-
-def _pickled(value: Any, reducers: Reducers) -> bytes:
-    file = io.BytesIO()
-    pickler = pickle.Pickler(file, pickle.HIGHEST_PROTOCOL)
-    pickler.dispatch_table = {**copyreg.dispatch_table, **reducers}
-    pickler.dump(value)
-    return file.getvalue()
+            return None, RuntimeError(trace)

@@ -60,7 +60,7 @@ def test_more_tasks_than_are_computed_ahead() -> None:
 
 
 def interrupted_and_large(name: str) -> bytes:
-    """Interrupt the process itself, and answer with more than a pipe holds."""
+    """Interrupt the process itself, and answer with more than a socket holds."""
     os.kill(os.getpid(), signal.SIGINT)
     return name.encode() * 1_000_000
 
@@ -112,7 +112,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_processes_whose_parent_dies_end() -> None:
-    # The workers hold the pipe open: the end of the output is their end.
+    # The workers hold the output open: the end of the output is their end.
     done = subprocess.run([sys.executable, "-c", PARENT], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == -signal.SIGKILL
     assert len(done.stdout.split()) == 2

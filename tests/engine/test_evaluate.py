@@ -245,11 +245,11 @@ def test_embedding_with_nan_is_a_failure_of_that_face(drawn: Path, tmp_path: Pat
 
 
 def test_a_damaged_piece_is_computed_again_and_the_run_says_so(drawn: Path, tmp_path: Path) -> None:
-    class Lines(Progress):
-        said: list[str] = []
+    said: list[str] = []
 
+    class Lines(Progress):
         def say(self, line: str) -> None:
-            self.said.append(line)
+            said.append(line)
 
     before = run(drawn, tmp_path)
     first, second = sorted(tmp_path.rglob("*.safetensors"))
@@ -258,12 +258,12 @@ def test_a_damaged_piece_is_computed_again_and_the_run_says_so(drawn: Path, tmp_
         content[-1] ^= 0x40
         file.write_bytes(content)
     assert run(drawn, tmp_path, progress=Lines()).numbers() == before.numbers()
-    (line,) = Lines.said
+    (line,) = said
     assert re.fullmatch(
         f"warning: {tmp_path}/.*.safetensors and 1 other files of the store were damaged and computed again", line
     )
     assert run(drawn, tmp_path, progress=Lines()).numbers() == before.numbers()
-    assert Lines.said == [line]
+    assert said == [line]
 
 
 def test_embedding_of_a_wrong_shape_stops_the_run(drawn: Path, tmp_path: Path) -> None:
