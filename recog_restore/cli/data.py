@@ -35,11 +35,17 @@ def list_() -> None:
 def check(name: str, path: str | None) -> None:
     """Compare what lies at PATH (or is registered) with the official counts of a data set, or of a protocol's.
 
-    Exits with 1 if something is missing or differs.
+    Of a protocol, it also says what rr-eval would warn of or refuse. Exits with 1 if something is missing or differs,
+    or would be refused.
     """
+    from ..datasets import DATASETS
+    from ..engine.suspects import examine
+    from ..errors import DataError
+    from ..protocol import known
+    from .bars import Bars
     from .running import named, opened
 
-    _, dataset = opened(named(name), path)
+    protocol, dataset = opened(named(name), path)
     if dataset.note:
         say(dataset.note)
     findings = dataset.check()
@@ -48,7 +54,17 @@ def check(name: str, path: str | None) -> None:
         say(f" {finding.what}: expected {finding.expected}, found {finding.found}", lead=mark)
         if not finding.ok and finding.way_out:
             say(f"     {finding.way_out}")
-    if not all(finding.ok for finding in findings):
+    refused = not all(finding.ok for finding in findings)
+    if name not in DATASETS or name in known():
+        try:
+            with Bars() as progress:
+                warnings = examine(protocol, dataset, progress)
+            for text in warnings:
+                say(f"warning: {text}")
+        except DataError as error:
+            say(f" rr-eval refuses it: {error}", lead=click.style("NOT ", fg="red"))
+            refused = True
+    if refused:
         raise click.exceptions.Exit(1)
 
 

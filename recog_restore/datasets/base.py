@@ -235,6 +235,11 @@ def count_finding(what: str, expected: int, found: int, way_out: str = "") -> Fi
     return Finding(expected == found, what, f"{expected:,}", f"{found:,}", way_out if expected != found else "")
 
 
+def subjects_finding(found: int) -> Finding:
+    """Return the finding that there is somebody to be taken for somebody else, or not."""
+    return Finding(found >= 2, "subjects", "at least 2", f"{found:,}", "" if found >= 2 else "add another person")
+
+
 def missing_finding(missing: Sequence[str], needed: int) -> Finding:
     """Return the finding that every image is there, or how many are not, and the first three of them."""
     some = ", ".join(missing[:3]) + (", …" if len(missing) > 3 else "")

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .base import Dataset, Finding, Pairs, Samples, Split
+from .base import Dataset, Finding, Pairs, Samples, Split, subjects_finding
 from .landmarks import own_landmarks
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".webp")
@@ -167,8 +167,14 @@ class Folder(Dataset):
         single = sum(len(rows) == 1 for rows in self._rows.values())
         loose = _images(self.root, below=False)
         findings = [
-            Finding(True, "subjects", "at least 2", f"{len(self._rows):,}"),
-            Finding(True, "images", "at least 2 of a subject", f"{len(self._table):,}"),
+            subjects_finding(len(self._rows)),
+            Finding(
+                ok=single < len(self._rows),
+                what="images",
+                expected="at least 2 of a subject",
+                found=f"{len(self._table):,}",
+                way_out="" if single < len(self._rows) else "a subject with one image has nothing to be compared with",
+            ),
             Finding(True, "gallery and probes", "-", f"{len(split.gallery):,} and {len(split.probes):,}"),
         ]
         if single:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..records import nearest
-from .base import Dataset, Finding, Pairs, Samples, Split, missing_finding
+from .base import Dataset, Finding, Pairs, Samples, Split, missing_finding, subjects_finding
 from .landmarks import COLUMNS, own_landmarks
 from .textfiles import finite_number, read_text
 
@@ -127,7 +127,7 @@ class Table(Dataset):
         """Say what is there; one's own list has no published counts."""
         subjects = {row["subject"] for _, row in self._rows}
         findings = [
-            Finding(True, "subjects", "at least 2", f"{len(subjects):,}"),
+            subjects_finding(len(subjects)),
             missing_finding(self.missing(), len(self._rows)),
         ]
         if self._pairs_file.is_file():

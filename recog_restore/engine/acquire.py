@@ -20,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from ..datasets import Samples
+from ..datasets.plausible import faults
 from ..decode import Source, read_image
 from ..degrade import DEGRADATIONS, generator
 from ..detect import Detector, main_face
@@ -30,6 +31,12 @@ from ..geometry import CANONICAL_128, CANONICAL_SIZE, canonical_crop, place_crop
 from ..processes import opencv_in_one_thread
 from ..results import NOT_DETECTED
 from .ahead import ahead
+from .progress import Progress
+
+# The digest of a file without content, and of one that cannot be read.
+NO_FILE = hashlib.sha256().hexdigest()
+
+_BEYOND = 0.5  # of an image's longer side; the farthest landmark of CFP lies 0.07 outside
 
 # What a command with that option offers where there are no landmarks.
 PASS_DETECTOR = "pass --detector yunet:FILE (or scrfd:FILE), or "
@@ -94,6 +101,10 @@ class Acquisition(Dataset[Crops]):
         inside = (found >= 0).all(axis=1) & (found[:, 0] < width) & (found[:, 1] < height)
         if not inside.any():
             raise DataError(f"all landmarks lie outside the image of {width}×{height} px")
+        if (beyond := float(np.max([-found, found - (width, height)]))) > _BEYOND * max(width, height):
+            raise DataError(f"a landmark lies {beyond:.4g} px outside the image of {width}×{height} px")
+        if fault := faults(found[None])[0]:
+            raise DataError(f"the landmarks cannot be a face's: {fault}")
         transform = similarity(found, CANONICAL_128)
         return canonical_crop(image, found), found @ transform[:, :2].T + transform[:, 2]
 
@@ -163,4 +174,19 @@ def digest(file: Source) -> str:
     try:
         return hashlib.sha256(file if isinstance(file, bytes) else read_regular(file)).hexdigest()
     except OSError:
-        return hashlib.sha256().hexdigest()
+        return NO_FILE
+
+
+def digests(files: Sequence[Source], progress: Progress) -> list[str]:
+    """Return the digest of each file; several are read at a time."""
+    found: list[str] = []
+    progress.start("read", len(files))
+    with ThreadPoolExecutor(4) as pool:
+        for part in pool.map(_digests_of, (files[i : i + 128] for i in range(0, len(files), 128))):
+            found += part
+            progress.advance(len(part))
+    return found
+
+
+def _digests_of(files: Sequence[Source]) -> list[str]:
+    return [digest(file) for file in files]

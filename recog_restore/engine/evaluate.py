@@ -7,7 +7,6 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ import numpy as np
 import torch
 
 from ..datasets import Dataset
-from ..decode import Source
 from ..degrade import DEGRADATIONS
 from ..detect.spec import create as create_detector
 from ..embed import Embedder
@@ -30,7 +28,8 @@ from ..records import nearest, plain
 from ..results import BASELINE, Drift, Failure, Result
 from ..search import create as create_gallery
 from ..store import Store
-from .acquire import PASS_DETECTOR, Acquisition, digest, has_landmarks
+from .acquire import PASS_DETECTOR, Acquisition, has_landmarks
+from .acquire import digests as read_digests
 from .binning import SIZE, YAW
 from .differences import bootstrap, differences, with_intervals
 from .domains import feature_map
@@ -53,6 +52,7 @@ from .progress import Progress
 from .provenance import provenance
 from .score import verify
 from .sides import sides
+from .suspects import of_files, of_landmarks
 from .thresholds import thresholds
 
 # Every preprocessor as it is: no gate, no fusion.
@@ -132,8 +132,10 @@ def evaluate(
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
         _check_breakdowns(plan, embedder is not None)
+        suspect = of_landmarks(plan.samples, dataset.root) if embedder is not None and detector is None else []
     with progress.timed("reading files"):
-        digests = _digests(plan, progress) if embedder is not None else [""] * len(plan.samples)
+        digests = read_digests(plan.samples.files, progress) if embedder is not None else [""] * len(plan.samples)
+        suspect += of_files(plan, digests)
     degradation = protocol.degradation
     if embedder is not None:
         plan = _with_landmarks(plan, dataset, digests, detector, identity, store, settings, progress)
@@ -210,6 +212,7 @@ def evaluate(
         with progress.timed("drift"):
             drifted, unwitnessed = drifts(run, bare, embedder, meter, faces, store, settings, progress)
             noted += unwitnessed
+    noted[:0] = suspect
     noted += [*(note for p in bare for note in p.notes), *_taught(bare, embedder), *(str(w.message) for w in caught)]
     judges = [] if embedder is None else [embedder, *(meter.beside(embedder) if meter is not None else ())]
     noted += cautions(plan, dataset, judges, bare)
@@ -280,20 +283,6 @@ def _full_precision() -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
-
-
-def _digests(plan: Plan, progress: Progress) -> list[str]:
-    files, found = plan.samples.files, []
-    progress.start("read", len(files))
-    with ThreadPoolExecutor(4) as pool:
-        for part in pool.map(_digests_of, (files[i : i + 128] for i in range(0, len(files), 128))):
-            found += part
-            progress.advance(len(part))
-    return found
-
-
-def _digests_of(files: Sequence[Source]) -> list[str]:
-    return [digest(file) for file in files]
 
 
 def _with_landmarks(
