@@ -22,6 +22,10 @@ from numpy.typing import NDArray
 from .errors import DataError
 from .files import read_regular
 
+# Endings of the files that are read, and of those that look like photos and are not.
+SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".pgm", ".ppm", ".webp")
+UNREAD = (".tif", ".tiff", ".gif", ".heic", ".heif", ".avif", ".jp2", ".jxl", ".dng", ".cr2", ".nef", ".arw")
+
 MIN_SIDE = 8  # pixels; nothing smaller can hold five landmarks
 
 _FORMATS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"BM", b"RIFF", b"P2", b"P3", b"P5", b"P6")

@@ -138,6 +138,11 @@ class Dataset(ABC):
         """What must be said wherever a number from this data set stands, or ""."""
         return ""
 
+    @property
+    def warnings(self) -> list[str]:
+        """What lies there and is not among the samples, in words."""
+        return []
+
     @abstractmethod
     def samples(self) -> Samples:
         """Return the images that the comparisons (or the gallery and the probes) use."""

@@ -25,9 +25,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ..decode import SUFFIXES
 from ..errors import DataError
 from .base import Dataset, Finding, Samples, Split, count_finding
-from .folder import EXTENSIONS
 from .landmarks import own_landmarks
 from .textfiles import read_lines
 
@@ -121,7 +121,7 @@ class DroneSURF(Dataset):
 
 
 def _images(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.iterdir() if file.suffix.lower() in EXTENSIONS and file.name[0] != ".")
+    return sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES and file.name[0] != ".")
 
 
 def _frame(file: Path) -> tuple[int, str]:

@@ -5,7 +5,6 @@ Nothing depends on the order in which a disk lists its files; what is drawn depe
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations, product
@@ -18,8 +17,8 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from .base import Dataset, Finding, Pairs, Samples, Split, subjects_finding
 from .landmarks import own_landmarks
+from .walk import LeftOut, folders, photos, some
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".webp")
 ROLES = {
     "gallery": "gallery",
     "reference": "gallery",
@@ -81,28 +80,48 @@ class Folder(Dataset):
         """Which of the subjects are taken, if not all."""
         return f"only subjects {self._people[0]} to {self._people[1]}" if self._people else ""
 
-    @cached_property
+    @property
+    def warnings(self) -> list[str]:
+        """Return what looks like a photo or a subject and is not taken."""
+        _, left_out, without = self._found
+        loose = len(photos(self.root, below=False).names)
+        return [
+            *([f"left out {some(left_out)}"] if left_out else []),
+            *([f"subjects without a photo that is read: {_names(without)}"] if without else []),
+            *([f"{loose:,} images lie outside the subjects' folders and are left out"] if loose else []),
+        ]
+
+    @property
     def _table(self) -> pd.DataFrame:
-        """Rows of sample, subject and role ("" where the folder does not say)."""
+        return self._found[0]
+
+    @cached_property
+    def _found(self) -> tuple[pd.DataFrame, list[LeftOut], list[str]]:
+        """Rows of sample, subject and role ("" where the folder does not say); what is left out; who has no photo."""
         if not self.root.is_dir():
             raise DataError(f"{self.root}: expected a folder of subjects, found a file")
-        roles = {name: ROLES[name.lower()] for name in _folders(self.root) if name.lower() in ROLES}
+        top, left_out = folders(self.root)
+        roles = {name: ROLES[name.lower()] for name in top if name.lower() in ROLES}
         if roles and set(roles.values()) != {"gallery", "probe"}:
             raise DataError(
                 f"{self.root}: found {', '.join(roles)}; expected both a gallery (or reference, enrol) and a probe "
                 "(or probes, query) folder, or neither"
             )
-        rows = [
-            (f"{prefix}{subject}/{image}", subject, role)
-            for prefix, role in ([(f"{name}/", role) for name, role in roles.items()] or [("", "")])
-            for subject in _folders(self.root / prefix)
-            for image in _images(self.root / prefix / subject)
-        ]
+        rows, without = [], []
+        for prefix, role in [(f"{name}/", role) for name, role in roles.items()] or [("", "")]:
+            subjects, broken = folders(self.root / prefix)
+            left_out += [LeftOut(f"{prefix}{name}", reason) for name, reason in broken if prefix]
+            for subject in subjects:
+                images, others = photos(self.root / prefix / subject)
+                rows += [(f"{prefix}{subject}/{image}", subject, role) for image in images]
+                left_out += [LeftOut(f"{prefix}{subject}/{name}".removesuffix("/."), reason) for name, reason in others]
+                without += [] if images else [f"{prefix}{subject}"]
         if not rows:
             place = f"{self.root}/gallery/subject" if roles else f"{self.root}/subject"
-            raise DataError(f"{self.root}: expected images as {place}/image.jpg, found none")
+            left = f"; left out {some(left_out)}" if left_out else ""
+            raise DataError(f"{self.root}: expected images as {place}/image.jpg, found none{left}")
         table = pd.DataFrame(sorted(rows), columns=["sample", "subject", "role"])
-        return self._chosen(table) if self._people else table
+        return self._chosen(table) if self._people else table, left_out, without
 
     def _chosen(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows of the subjects that ``people`` are."""
@@ -165,7 +184,8 @@ class Folder(Dataset):
         """Say what is there; one's own folder has no published counts."""
         split = self.split()
         single = sum(len(rows) == 1 for rows in self._rows.values())
-        loose = _images(self.root, below=False)
+        loose = photos(self.root, below=False).names
+        _, left_out, without = self._found
         findings = [
             subjects_finding(len(self._rows)),
             Finding(
@@ -179,6 +199,11 @@ class Folder(Dataset):
         ]
         if single:
             findings.append(Finding(True, "subjects with a single image", "-", f"{single:,}; never searched for"))
+        if left_out:
+            way_out = "turn them into JPEG or PNG, or make them readable"
+            findings.append(Finding(False, "files and folders that are not read", "0", some(left_out), way_out))
+        if without:
+            findings.append(Finding(False, "subjects without a photo that is read", "0", _names(without)))
         if loose:
             way_out = "put them into the folders of their subjects"
             findings.append(Finding(False, "images outside the subjects' folders", "0", f"{len(loose):,}", way_out))
@@ -226,16 +251,5 @@ def _drawn(rows: _Rows, most: int, generator: np.random.Generator) -> _Rows:
     return rows[np.sort(generator.choice(len(rows), most, replace=False))]
 
 
-def _folders(place: Path) -> list[str]:
-    return sorted(entry.name for entry in os.scandir(place) if entry.is_dir() and not entry.name.startswith("."))
-
-
-def _images(place: Path, below: bool = True) -> list[str]:
-    """Return paths of images relative to a folder, with ``/``, in order."""
-    found = []
-    for folder, folders, files in os.walk(place):
-        folders[:] = [name for name in folders if below and not name.startswith(".")]
-        for name in files:
-            if name.lower().endswith(EXTENSIONS) and not name.startswith("."):
-                found.append((Path(folder) / name).relative_to(place).as_posix())
-    return sorted(found)
+def _names(subjects: Sequence[str]) -> str:
+    return ", ".join(subjects[:3]) + (f" and {len(subjects) - 3:,} more" if len(subjects) > 3 else "")

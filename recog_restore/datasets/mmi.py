@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ..decode import SUFFIXES
 from ..errors import DataError
 from ..records import nearest
 from .base import Dataset, Finding, Samples, Split
-from .folder import EXTENSIONS
 from .landmarks import own_landmarks
 
 EXPRESSIONS = ("neutral", "angry", "disgust", "fear", "happy", "sad", "surprise")
@@ -60,7 +60,7 @@ class MMI(Dataset):
                         f"{folder}: expected the folder of an expression; {nearest(folder.name, EXPRESSIONS)}"
                     )
                 for file in sorted(folder.iterdir()):
-                    if file.suffix.lower() in EXTENSIONS:
+                    if file.suffix.lower() in SUFFIXES:
                         turned = _YAW.search(file.stem)
                         yaw = int(turned[1]) if turned else 0
                         name = f"{subject}/{folder.name}/{file.name}"

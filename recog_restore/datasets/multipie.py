@@ -20,9 +20,9 @@ from typing import ClassVar
 
 import pandas as pd
 
+from ..decode import SUFFIXES
 from ..errors import DataError
 from .base import Alignment, Finding, Samples, count_finding
-from .folder import EXTENSIONS
 from .landmarks import FILE_NAME, own_landmarks
 from .mark import MARK as MIMIC
 from .mark import read_mark
@@ -180,7 +180,7 @@ def _sorted_out(paths: Sequence[str]) -> _Found:
     for path in paths:
         file = PurePosixPath(path)
         name = NAME.match(file.stem)
-        if not name or file.suffix.lower() not in EXTENSIONS or file.stem[name.end() :][:1] not in ("", "_"):
+        if not name or file.suffix.lower() not in SUFFIXES or file.stem[name.end() :][:1] not in ("", "_"):
             others.append(path)
             continue
         fields = fields_of(name[0])

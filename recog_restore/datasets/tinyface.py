@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 import scipy.io
 
+from ..decode import SUFFIXES
 from ..errors import DataError
 from .base import Alignment, Dataset, Finding, Samples, Split, count_finding, missing_finding
-from .folder import EXTENSIONS
 from .landmarks import own_landmarks
 from .mark import read_mark
 
@@ -80,7 +80,7 @@ class TinyFace(Dataset):
         folder = self.folder / DISTRACTOR
         if not folder.is_dir():
             return []
-        return sorted(entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(EXTENSIONS))
+        return sorted(entry.name for entry in os.scandir(folder) if entry.name.lower().endswith(SUFFIXES))
 
     def samples(self) -> Samples:
         """Return probes, mates and distractors, in this order.

@@ -14,7 +14,7 @@ from ..datasets.plausible import faults, misfit, unusual
 from ..decode import read_image
 from ..errors import DataError
 from ..protocol import Protocol
-from .acquire import NO_FILE, digests, has_landmarks
+from .acquire import NO_FILE, PASS_DETECTOR, digests, has_landmarks
 from .plan import Plan, make
 from .progress import Progress
 
@@ -33,7 +33,7 @@ def examine(protocol: Protocol, dataset: Dataset, progress: Progress) -> list[st
     """
     plan = make(protocol, dataset, limit=None, allow_missing=True)
     try:
-        has_landmarks(plan.samples, dataset.root)
+        has_landmarks(plan.samples, dataset.root, PASS_DETECTOR)
     except DataError as error:  # rr-eval runs with a detector
         return [str(error), *of_files(plan, digests(plan.samples.files, progress))]
     return [*of_landmarks(plan.samples, dataset.root), *of_files(plan, digests(plan.samples.files, progress))]
@@ -62,7 +62,7 @@ def of_landmarks(samples: Samples, root: Path) -> list[str]:
     bad = [(names[row], fault) for row, fault in zip(known, faults(points[known]), strict=True) if fault]
     return _told(
         [f"{name} ({fault})" for name, fault in bad],
-        f"the landmarks of {len(bad):,} of {len(known):,} faces cannot be a face's; these faces are failures to acquire",
+        f"the landmarks of {len(bad):,} of {len(known):,} faces cannot be a face's; they are failures to acquire",
     )
 
 
@@ -100,7 +100,7 @@ def _of_the_images(samples: Samples, known: Rows, root: Path) -> None:
             example = f"{samples.table['sample'].iloc[row]!r} of {width}×{height} px"
     if 2 * beside > read:
         raise DataError(
-            f"{root}: the landmarks of {beside} of {read} images that were looked at lie outside of them, {example} for "
+            f"{root}: the landmarks of {beside} of {read} images that were looked at lie outside them, {example} for "
             "one; were the points found on images of another size?"
         )
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from recog_restore.datasets import folder
+from recog_restore.datasets import walk
 from recog_restore.datasets.folder import Folder
 from recog_restore.errors import DataError
 
@@ -98,11 +98,8 @@ def test_nothing_depends_on_the_order_of_the_disk(people, monkeypatch):
         return [array.tolist() for array in arrays], dataset.samples().table["sample"].tolist()
 
     before = content(Folder(people))
-    backwards = SimpleNamespace(
-        scandir=lambda place: reversed(list(os.scandir(place))),
-        walk=lambda place: ((inside, folders, files[::-1]) for inside, folders, files in os.walk(place)),
-    )
-    monkeypatch.setattr(folder, "os", backwards)
+    backwards = SimpleNamespace(scandir=lambda place: reversed(list(os.scandir(place))), path=os.path)
+    monkeypatch.setattr(walk, "os", backwards)
     assert content(Folder(people)) == before
 
 
@@ -226,3 +223,51 @@ def test_subjects_are_chosen_in_the_order_of_their_names(people):
 def test_subjects_that_are_not_a_range_are_refused(chosen, people):
     with pytest.raises(DataError, match=r"people is \[.*\]; expected the first and the last, counted from 1"):
         Folder(people, people=chosen)
+
+
+def test_what_looks_like_a_photo_and_is_not_read_is_counted_and_named(tmp_path, put):
+    for name in ("a/0.jpg", "a/1.JFIF", "a/2.ppm", "a/3.tif", "b/0.jpe", "b/1.png", "c/0.heic", "loose.png"):
+        put(name)
+    (tmp_path / "a" / "more").symlink_to(tmp_path / "b")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    dataset = Folder(tmp_path)
+    assert dataset.samples().table["sample"].tolist() == ["a/0.jpg", "a/1.JFIF", "a/2.ppm", "b/0.jpe", "b/1.png"]
+    assert dataset.warnings == [
+        "left out 4: gone (a link to nothing), a/3.tif (.tif is not read), a/more (a link to a folder), …",
+        "subjects without a photo that is read: c",
+        "1 images lie outside the subjects' folders and are left out",
+    ]
+    wrong = {finding.what: finding.found for finding in dataset.check() if not finding.ok}
+    assert wrong["files and folders that are not read"].startswith("4: gone (a link to nothing)")
+    assert wrong["subjects without a photo that is read"] == "c"
+
+
+def test_a_folder_that_cannot_be_listed_is_named(tmp_path, put, monkeypatch):
+    for name in ("a/0.jpg", "a/1.jpg", "b/0.jpg", "closed/0.jpg"):
+        put(name)
+    scan = os.scandir
+
+    def refuse(place):
+        if "closed" in str(place):
+            raise PermissionError(13, "Permission denied")
+        return scan(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert Folder(tmp_path).warnings == [
+        "left out 1: closed (cannot be listed: Permission denied)",
+        "subjects without a photo that is read: closed",
+    ]
+    with pytest.raises(DataError, match="closed: cannot be listed: Permission denied"):
+        Folder(tmp_path / "closed").samples()
+
+
+def test_a_folder_of_other_formats_says_what_it_found(tmp_path, put):
+    put("a/0.heic")
+    with pytest.raises(DataError, match=r"found none; left out 1: a/0.heic \(.heic is not read\)"):
+        Folder(tmp_path).samples()
+
+
+def test_one_subject_and_single_images_are_wrong_for_check_as_for_a_run(tmp_path, put):
+    put("a/0.jpg")
+    wrong = {finding.what: finding.found for finding in Folder(tmp_path).check() if not finding.ok}
+    assert wrong == {"subjects": "1", "images": "1"}
