@@ -25,12 +25,14 @@ class Checkpoint:
         recipe: the recipe as plain values; a checkpoint of another recipe is of no use.
         learner: weights of network and head.
         optimizer: per parameter, in the optimizer's order, its tensors by name.
+        data: the digest of the photos; "" of rendered ones, and where nobody kept it.
     """
 
     step: int
     recipe: Mapping[str, Any]
     learner: Mapping[str, Tensor]
     optimizer: Mapping[int, Mapping[str, Tensor]]
+    data: str = ""
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
@@ -42,7 +44,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> None:
     tensors = {f"learner/{name}": tensor for name, tensor in checkpoint.learner.items()}
     for number, entry in checkpoint.optimizer.items():
         tensors |= {f"optimizer/{number}/{name}": tensor for name, tensor in entry.items()}
-    notes = {"step": str(checkpoint.step), "recipe": json.dumps(checkpoint.recipe)}
+    notes = {"step": str(checkpoint.step), "recipe": json.dumps(checkpoint.recipe), "data": checkpoint.data}
     tensor_file.write(folder / FILE, tensors, notes)
 
 
@@ -65,7 +67,7 @@ def _made(tensors: dict[str, Tensor], notes: dict[str, str]) -> Checkpoint:
         else:
             number, _, key = rest.partition("/")
             optimizer.setdefault(int(number), {})[key] = tensor
-    return Checkpoint(int(notes["step"]), json.loads(notes["recipe"]), learner, optimizer)
+    return Checkpoint(int(notes["step"]), json.loads(notes["recipe"]), learner, optimizer, notes.get("data", ""))
 
 
 def optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,9 @@ from torch.utils.data import Dataset, Sampler
 
 from ..datasets.base import Samples
 from ..datasets.folder import Folder as FolderOfSubjects
-from ..engine.acquire import Acquisition, Jobs, has_landmarks
 from ..engine.ahead import ahead
 from ..errors import DataError
+from .crops import at_least_two, checked, digest_of, face_crops, require
 from .photos import Batch, CachedPhotos, RenderedPhotos, cache_key
 from .recipe import Data, Folder
 
@@ -30,6 +30,8 @@ class Photos:
         classes: people.
         endless: rows may be greater than ``rows``: every epoch has its own photos.
         words: what they are.
+        digest: what identifies photos that lie on disk; "" of rendered ones.
+        warnings: what was left out.
     """
 
     dataset: Dataset[Any]
@@ -37,14 +39,17 @@ class Photos:
     classes: int
     endless: bool
     words: str
+    digest: str = ""
+    warnings: tuple[str, ...] = ()
 
 
-def open_photos(data: Data, cache: Path) -> Photos:
+def open_photos(data: Data, cache: Path, workers: int = 0) -> Photos:
     """Return the photos of a recipe.
 
     Args:
         data: the recipe's.
         cache: holds the rendered photos, which ``photos.render`` has put there, in the folder ``cache_key`` names.
+        workers: processes that look at photos on disk.
 
     Raises:
         DataError: the folder of images is not as expected.
@@ -58,37 +63,32 @@ def open_photos(data: Data, cache: Path) -> Photos:
         words += "" if people.cached else " and epoch"
         return Photos(dataset, people.people * people.images, people.people, not people.cached, words)
     assert data.folder is not None
-    return _of_folder(data.folder)
+    return _of_folder(data.folder, workers)
 
 
 class FolderPhotos(Dataset[Batch]):
-    """Batches of rows in; the canonical crops of a folder's images and their labels out.
-
-    An image that cannot be read or aligned is left out of its batch.
-    """
+    """Batches of rows in; the canonical crops of a folder's images and their labels out."""
 
     def __init__(self, samples: Samples, labels: Sequence[int]) -> None:
-        jobs = Jobs(np.arange(len(samples), dtype=np.int64), np.zeros(len(samples), np.bool_))
-        self._acquisition, self._labels = Acquisition(samples, jobs, None, 0), torch.as_tensor(labels)
+        self._crops, self._labels = face_crops(samples), torch.as_tensor(labels)
 
     def __getitem__(self, rows: Sequence[int]) -> Batch:
-        crops = self._acquisition[rows]
-        usable = torch.tensor([not reason for reason in crops.status])
-        if int(usable.sum()) < 2:
-            raise DataError(f"hardly any image of a batch could be had; one of them: {max(crops.status)}")
-        return crops.pixels[usable], self._labels[torch.as_tensor(rows)][usable]
+        crops = require(self._crops[rows], self._crops.names[rows])
+        return crops.pixels, self._labels[torch.as_tensor(rows)]
 
 
-def _of_folder(folder: Folder) -> Photos:
+def _of_folder(folder: Folder, workers: int) -> Photos:
     root = Path(folder.root).expanduser()
     if not root.exists():
         raise DataError(f"{root}: no such folder; expected people's photos as {root}/person/image.jpg")
-    samples = FolderOfSubjects(root).samples()
-    samples = Samples(samples.table, samples.files, samples.landmarks, folder.alignment)
-    has_landmarks(samples, root)
+    dataset = FolderOfSubjects(root)
+    samples, left_out = checked(replace(dataset.samples(), alignment=folder.alignment), root, workers)
+    at_least_two(samples, root)
     people, labels = np.unique(samples.table["subject"].to_numpy(str), return_inverse=True)
     words = f"{len(samples):,} photos of {len(people):,} people in {root}"
-    return Photos(FolderPhotos(samples, labels.tolist()), len(samples), len(people), False, words)
+    warnings = tuple([*dataset.warnings, *([left_out] if left_out else [])])
+    photos = FolderPhotos(samples, labels.tolist())
+    return Photos(photos, len(samples), len(people), False, words, digest_of(samples), warnings)
 
 
 class Batches(Sampler[list[int]]):

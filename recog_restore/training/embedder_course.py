@@ -25,7 +25,7 @@ class EmbedderCourse(Course):
 
     def __init__(self, recipe: Recipe, place: Place, device: torch.device) -> None:
         self._recipe = recipe
-        self.photos = open_photos(recipe.data, place.cache)
+        self.photos = open_photos(recipe.data, place.cache, place.workers)
 
     @staticmethod
     def fill(plan: Any, place: Place, progress: Progress) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..datasets.base import Samples
 from ..datasets.opening import open_dataset
 from ..degrade import degrade
-from .crops import face_crops, known, usable
+from .crops import checked, digest_of, face_crops, require
 from .pair_batch import PairBatch, PairSource, worsened
 from .restorer_recipe import Faces, PairData
 
@@ -22,16 +22,18 @@ class FolderPairs(PairSource):
 
     Args:
         data: says which folder and which degradation.
+        workers: processes that look at the photos.
 
     Raises:
         DataError: the folder is not as expected.
     """
 
-    def __init__(self, data: PairData) -> None:
+    def __init__(self, data: PairData, workers: int = 0) -> None:
         assert data.folder is not None
         self._data, self._seed = data, data.folder.seed
         root = Path(data.folder.root).expanduser()
-        samples = known(training_photos(data.folder), root)
+        samples, left_out = checked(training_photos(data.folder), root, workers)
+        self.digest, self.warnings = digest_of(samples), (left_out,) if left_out else ()
         self._crops = face_crops(samples)
         self._length = len(samples)
         self.people = int(samples.table["subject"].nunique())
@@ -42,14 +44,12 @@ class FolderPairs(PairSource):
 
     def __getitem__(self, rows: Sequence[int]) -> PairBatch:
         found = np.asarray(rows) % len(self)
-        crops = self._crops[found.tolist()]
-        kept = np.flatnonzero(usable(crops, self._crops.names[found]))
-        kept_rows = [rows[place] for place in kept.tolist()]
-        clean = self._retaken(crops.pixels.numpy()[kept], kept_rows)
-        probes, degraded = worsened(clean, kept_rows, self._data, self._seed)
-        none = np.zeros((len(kept), 0, 2), np.float32)
-        yaws = np.zeros(len(kept), np.float32)
-        arrays = (probes, clean, clean, found[kept], yaws, degraded, none, none)
+        crops = require(self._crops[found.tolist()], self._crops.names[found])
+        clean = self._retaken(crops.pixels.numpy(), rows)
+        probes, degraded = worsened(clean, rows, self._data, self._seed)
+        none = np.zeros((len(rows), 0, 2), np.float32)
+        yaws = np.zeros(len(rows), np.float32)
+        arrays = (probes, clean, clean, found, yaws, degraded, none, none)
         return PairBatch(*map(torch.from_numpy, arrays))
 
     def _retaken(self, photos: NDArray[np.uint8], rows: Sequence[int]) -> NDArray[np.uint8]:

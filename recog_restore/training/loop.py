@@ -102,6 +102,13 @@ def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | 
         fill_cache(recipe, place, progress)
     fabric.barrier()
     course = open_course(recipe, place, fabric.device)
+    if start is not None and start.data not in ("", course.photos.digest):
+        raise RecordError(
+            f"{place.out} holds a training on other photos: since step {start.step:,} some were added, removed or "
+            "changed; put them back, or name another --out"
+        )
+    for text in course.photos.warnings:
+        progress.say(f"warning: {text}")
     with Log(place.out, start.step if start else 0, keep=fabric.is_global_zero) as log:
         return _Training(recipe, place, fabric, course, log, progress).run(start)
 
@@ -256,7 +263,10 @@ class _Training:
             average.keep(self.place.out, learner.state_dict(), step)
         if self._due(span, step, recipe.keep_every):
             tensors = checkpoints.optimizer_tensors(optimizer)
-            checkpoints.save(Checkpoint(step, plain(recipe), learner.state_dict(), tensors), self.place.out)
+            checkpoints.save(
+                Checkpoint(step, plain(recipe), learner.state_dict(), tensors, self.course.photos.digest),
+                self.place.out,
+            )
             self.course.show(learner, span.number, span.size, step)
 
     def _due(self, span: _Span, step: int, every: int) -> bool:

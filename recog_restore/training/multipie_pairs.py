@@ -16,7 +16,7 @@ from ..datasets.opening import open_dataset
 from ..datasets.shots import FRONTAL
 from ..errors import DataError
 from ..preprocess.poses import key_points
-from .crops import face_crops, known, usable
+from .crops import checked, digest_of, face_crops, require
 from .pair_batch import PairBatch, PairSource, worsened
 from .pairs import Points
 from .restorer_recipe import MultiPiePhotos, PairData
@@ -27,6 +27,7 @@ class MultiPiePairs(PairSource):
 
     Args:
         data: says which photos and which degradation.
+        workers: processes that look at the photos.
         points: ``five`` gives the 18 points that the five landmarks of a probe tell, as it is and frontal, as at
             inference; ``none`` gives none.
 
@@ -34,11 +35,12 @@ class MultiPiePairs(PairSource):
         DataError: the folder is not as expected, or it has no pairs.
     """
 
-    def __init__(self, data: PairData, *, points: Points = "none") -> None:
+    def __init__(self, data: PairData, workers: int = 0, *, points: Points = "none") -> None:
         assert data.multipie is not None
         self._data, self._asked = data, data.multipie
         asked, root = data.multipie, Path(data.multipie.root).expanduser()
-        samples = known(training_photos(asked), root)
+        samples, left_out = checked(training_photos(asked), root, workers)
+        self.digest, self.warnings = digest_of(samples), (left_out,) if left_out else ()
         self._couples, self._crops = couples(samples.table, asked), face_crops(samples)
         if not len(self._couples):
             raise DataError(
@@ -56,12 +58,10 @@ class MultiPiePairs(PairSource):
     def __getitem__(self, rows: Sequence[int]) -> PairBatch:
         probes, targets = self._couples[np.asarray(rows) % len(self)].T
         both = np.concatenate([probes, targets])
-        crops = self._crops[both.tolist()]
-        kept = np.flatnonzero(usable(crops, self._crops.names[both], 2))
-        probes, targets = probes[kept], targets[kept]
-        clean, goals = crops.pixels.numpy().reshape(2, len(rows), *crops.pixels.shape[1:])[:, kept]
-        worse, degraded = worsened(clean, [rows[place] for place in kept.tolist()], self._data, self._asked.seed)
-        told = _told(crops.points[: len(rows)][kept], self._points)
+        crops = require(self._crops[both.tolist()], self._crops.names[both])
+        clean, goals = crops.pixels.numpy().reshape(2, len(rows), *crops.pixels.shape[1:])
+        worse, degraded = worsened(clean, rows, self._data, self._asked.seed)
+        told = _told(crops.points[: len(rows)], self._points)
         arrays = (worse, clean, goals, targets, self._yaws[probes], degraded, *told)
         return PairBatch(*map(torch.from_numpy, arrays))
 

@@ -44,10 +44,14 @@ class PairSource(Dataset[PairBatch]):
     Attributes:
         people: how many.
         words: what the pairs are.
+        digest: what identifies photos that lie on disk; "" of rendered ones.
+        warnings: what was left out.
     """
 
     people: int
     words: str
+    digest: str = ""
+    warnings: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int:
@@ -55,7 +59,7 @@ class PairSource(Dataset[PairBatch]):
 
     @abstractmethod
     def __getitem__(self, rows: Sequence[int]) -> PairBatch:
-        """Return the pairs of some rows, in their order; photos that cannot be had are left out."""
+        """Return the pairs of some rows, in their order."""
 
     def targets(self) -> NDArray[np.uint8] | None:
         """Return (T, 128, 128, 3) uint8, all targets, where they are so few that each is the target of many probes."""

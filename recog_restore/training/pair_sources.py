@@ -12,21 +12,22 @@ from .pairs import PairPhotos, Points
 from .restorer_recipe import PairData
 
 
-def open_pairs(data: PairData, cache: Path, *, points: Points = "none") -> PairSource:
+def open_pairs(data: PairData, cache: Path, workers: int = 0, *, points: Points = "none") -> PairSource:
     """Return the pairs of a recipe.
 
     Args:
         data: the recipe's.
         cache: holds the rendered photos.
+        workers: processes that look at photos on disk.
         points: which landmarks are wanted.
 
     Raises:
         DataError: the photos are not as expected.
     """
     if data.folder is not None:
-        return FolderPairs(data)
+        return FolderPairs(data, workers)
     if data.multipie is not None:
-        return MultiPiePairs(data, points=points)
+        return MultiPiePairs(data, workers, points=points)
     return PairPhotos(data, cache, points=points)
 
 

@@ -53,9 +53,10 @@ class RestorerCourse(Course):
     def __init__(self, recipe: RestorerRecipe, place: Place, device: torch.device) -> None:
         self._recipe, self._place, self._device = recipe, place, device
         self._points: Points = recipe.landmarks if "ffn" in recipe.generators else "none"
-        self._pairs = open_pairs(recipe.data, place.cache, points=self._points)
+        self._pairs = open_pairs(recipe.data, place.cache, place.workers, points=self._points)
         count, people, endless = len(self._pairs), self._pairs.people, bool(recipe.data.degradation)
-        self.photos = Photos(self._pairs, count, people, endless, self._pairs.words)
+        digest, warnings = self._pairs.digest, self._pairs.warnings
+        self.photos = Photos(self._pairs, count, people, endless, self._pairs.words, digest, warnings)
         self._embedders = teachers(recipe, str(device))
         self._identity = IdentityLoss(self._embedders) if self._embedders else None
         self._vectors = self._embedded(Store(place.cache))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,3 +82,26 @@ def test_help_loads_no_torch() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "--limit-steps" in done.stdout
     assert done.stdout.endswith("False\n")
+
+
+@pytest.fixture
+def people(drawn: Path, tmp_path: Path) -> Path:
+    """Return a folder of four drawn people, with landmarks.csv; may be written to."""
+    for person in sorted((drawn / "lfw-deepfunneled").iterdir())[:4]:
+        shutil.copytree(person, tmp_path / "people" / person.name)
+    shutil.copy(drawn / "landmarks.csv", tmp_path / "people")
+    return tmp_path / "people"
+
+
+def test_a_training_does_not_go_on_with_other_photos(people: Path, tmp_path: Path) -> None:
+    folder = re.sub(r"\[data\.synthpie\].*?(?=\n\[)", f'[data.folder]\nroot = "{people}"\n', TINY, flags=re.DOTALL)
+    (people / "Person_002" / "Person_002_0001.jpg").write_bytes(b"")
+    done = trained(tmp_path, folder, "--limit-steps", "1")
+    assert "1 of 12 photos left out, 'Person_002/Person_002_0001.jpg' for one: empty file" in done.output
+    (people / "Person_003" / "Person_003_0001.jpg").unlink()
+    arguments = ["recipe.toml", "--out", "out", "--cache", "cache", "--workers", "0", "--device", "cpu", "--resume"]
+    again = CliRunner().invoke(
+        train, [str(tmp_path / a) if a in ("recipe.toml", "out", "cache") else a for a in arguments]
+    )
+    assert again.exit_code == 2
+    assert "holds a training on other photos: since step 1 some were added, removed or changed" in again.output

@@ -97,15 +97,36 @@ def test_folder_of_aligned_crops_needs_no_landmarks(tmp_path: Path) -> None:
     assert pixels[0, 127, 127].tolist() == [0, 0, 0]
 
 
-def test_unreadable_image_is_left_out_of_its_batch(tmp_path: Path) -> None:
+def test_unreadable_images_are_left_out_and_counted(tmp_path: Path) -> None:
     casia(tmp_path, 112)
     (tmp_path / "0000045" / "001.jpg").write_bytes(b"no image")
+    (tmp_path / "0000045" / "003.heic").write_bytes(b"not read")
     photos = open_photos(Data(folder=Folder(str(tmp_path), "arcface-112")), tmp_path)
-    pixels, labels = photos.dataset[[0, 1, 2]]
+    assert (photos.rows, photos.classes) == (2, 2)
+    pixels, labels = photos.dataset[[0, 1]]
     assert len(pixels) == 2
     assert labels.tolist() == [0, 1]
-    with pytest.raises(DataError, match="hardly any image of a batch could be had; one of them: not an image"):
-        photos.dataset[[0, 0]]
+    assert photos.warnings[0] == "left out 1: 0000045/003.heic (.heic is not read)"
+    assert photos.warnings[1].startswith("1 of 3 photos left out, '0000045/001.jpg' for one: not an image")
+    (tmp_path / "0000045" / "002.jpg").write_bytes(b"")
+    with pytest.raises(DataError, match=r"0000045/002.jpg: empty file; the photo was good when the training began"):
+        photos.dataset[[0, 1]]
+
+
+def test_one_person_is_nobody_to_learn_from(tmp_path: Path) -> None:
+    casia(tmp_path, 112)
+    (tmp_path / "0000099" / "001.jpg").write_bytes(b"")
+    with pytest.raises(DataError, match="expected at least two people with photos, found 1"):
+        open_photos(Data(folder=Folder(str(tmp_path), "arcface-112")), tmp_path)
+
+
+def test_photos_that_changed_have_another_digest(tmp_path: Path) -> None:
+    casia(tmp_path, 112)
+    data = Data(folder=Folder(str(tmp_path), "arcface-112"))
+    before = open_photos(data, tmp_path).digest
+    assert open_photos(data, tmp_path).digest == before
+    (tmp_path / "0000045" / "001.jpg").write_bytes((tmp_path / "0000045" / "002.jpg").read_bytes())
+    assert open_photos(data, tmp_path).digest != before
 
 
 def test_folder_without_landmarks_or_without_images_is_refused(tmp_path: Path) -> None:

@@ -116,13 +116,15 @@ def test_faces_are_aligned_by_their_landmarks_and_left_out_where_they_have_none(
     assert np.array_equal(batch.targets[1], canonical_crop(read_image(faces / NAMES[1]), np.round(points[1], 2)))
 
 
-def test_photo_that_cannot_be_read_is_left_out_of_its_batch(faces: Path) -> None:
+def test_photo_that_cannot_be_read_is_left_out_and_counted(faces: Path) -> None:
     (faces / NAMES[1]).write_bytes(b"not an image")
     source = pairs(faces)
-    assert len(source[[0, 1, 2]].probes) == 2
-    assert source[[0, 1, 2]].numbers.tolist() == [0, 2]
-    with pytest.raises(DataError, match=r"no pair of a batch could be had; one of its images: .*ann/2\.png"):
-        _ = source[[1]]
+    assert len(source) == 3
+    assert source.warnings[0].startswith("1 of 4 photos left out, 'ann/2.png' for one: not an image")
+    for name in NAMES:
+        (faces / name).write_bytes(b"")
+    with pytest.raises(DataError, match=r"no photo can be had: 4 of 4 photos left out, 'ann/1.png' for one: empty"):
+        pairs(faces)
 
 
 def test_people_are_chosen_in_the_order_of_their_names(faces: Path) -> None:
@@ -152,7 +154,7 @@ def test_people_of_cfp_are_chosen_by_number(tmp_path: Path) -> None:
         (lambda root: None, r"no landmarks found: put a landmarks\.csv"),
         (
             lambda root: write_landmarks(root / "landmarks.csv", NAMES, np.full((4, 5, 2), np.nan)),
-            r"its landmarks\.csv has no points of any of the 4 images",
+            r"no photo can be had: 4 of 4 photos left out",
         ),
     ],
 )
