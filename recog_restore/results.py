@@ -91,13 +91,13 @@ class Difference:
         n: the comparisons or searches it rests on.
         interval: 95 % confidence interval of the difference.
         method: how the interval was had, as of a value; ``identical scores`` where nothing moved at all.
-        p: two-sided, of the hypothesis of no difference.
-        p_holm: corrected for the parts of the same breakdown; ``p`` itself over all of the data.
-        test: how ``p`` was had.
+        p: two-sided, of the hypothesis of no difference; below 0.05 just where the interval does not hold 0.
+        p_holm: corrected (Holm) over the preprocessors of the run and the parts of the breakdown.
+        correction: over what, as ``3 preprocessors and 7 parts``; empty for a single test, where ``p_holm`` is ``p``.
+        test: how ``p`` was had: as the interval.
         fixed, broken: decisions that became right, and wrong; None for a metric that decides nothing (EER, AUC).
         smallest_detectable: the difference that a run like this finds with 80 % power.
-        verdict: ``better`` or ``worse`` (for recognition) where the difference is significant, or ``no difference
-            found``.
+        verdict: ``better`` or ``worse`` (for recognition) where ``p_holm`` is at most 0.05, or ``no difference found``.
     """
 
     metric: str
@@ -110,6 +110,7 @@ class Difference:
     method: str = ""
     p: float | None = None
     p_holm: float | None = None
+    correction: str = ""
     test: str = ""
     fixed: int | None = None
     broken: int | None = None

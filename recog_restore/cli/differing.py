@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..engine.differences import bootstrap, differences
+from ..engine.differences import all_differences, bootstrap
 from ..engine.kept import Kept
 from ..engine.kept import read as read_kept
 from ..errors import RecordError, ResultError
@@ -73,7 +73,7 @@ def _subtracted(old: Kept, new: Kept, pre: str | None, against: str | None) -> l
         theirs = " and ".join(", ".join(map(repr, run.preprocessors[1:])) for run in (old, new))
         raise RecordError(f"the runs have no preprocessor in common ({theirs}); say --pre NAME --against NAME")
     draws = bootstrap(old)
-    return [d for name in names for d in differences((old, against or name), (new, name), draws)]
+    return all_differences([((old, against or name), (new, name)) for name in names], draws)
 
 
 def _heading(results: tuple[Result, Result]) -> str:

@@ -17,15 +17,14 @@ import numpy as np
 from ..errors import ResultError
 from ..metrics.bootstrap import DRAWS, Array, SubjectBootstrap
 from ..metrics.intervals import CLOPPER_PEARSON, clopper_pearson_of_rate
-from ..metrics.mcnemar import mcnemar, mcnemar_by_subject
 from ..metrics.statistics import (
     holm,
     normal_interval,
     normal_p,
     percentile_interval,
     smallest_detectable,
-    square_and_add,
     verdict,
+    with_two_more,
 )
 from ..results import UNKNOWN_LABEL, Difference, Value
 from .kept import Kept
@@ -33,12 +32,15 @@ from .measures import GALLERY, Bools, Measure, baseline_threshold, measures
 
 SUBJECT_BOOTSTRAP = "subject bootstrap"
 NORMAL_BOOTSTRAP = "subject bootstrap, normal"
+TWO_MORE = f"{NORMAL_BOOTSTRAP}, two changes added"
 BY_SUBJECT = f"{CLOPPER_PEARSON}, by subject"
 IDENTICAL = "identical scores"
 UNKNOWN = ", subjects unknown"
 
-# Subjects (or pairs of them) with an error, or with a change, below which there is too little to draw from.
+# Subjects (or pairs of them) with an error, or with none, below which a rate has too little to draw from.
 FEW = 10
+
+_METHODS = {False: NORMAL_BOOTSTRAP, True: TWO_MORE}
 
 _SEED = 0
 _NO_INTERVAL = (math.nan, math.nan)
@@ -81,8 +83,7 @@ def differences(
     """Return what changed from one preprocessor to another, of one run or of two, metric by metric and part by part.
 
     The threshold of ``fnmr@baseline`` is that of the run in which ``before`` stands. Where failed faces are excluded,
-    only the comparisons that both have are subtracted. p-values are corrected over the
-    parts of one breakdown (Holm), not over metrics.
+    only the comparisons that both have are subtracted.
 
     Args:
         before, after: a run and the name of its preprocessor each; the baseline's is ``none``.
@@ -91,6 +92,26 @@ def differences(
     Raises:
         ResultError: the runs did not make the same comparisons, or have no such preprocessor.
     """
+    return all_differences([(before, after)], draws)
+
+
+def all_differences(
+    pairs: Sequence[tuple[tuple[Kept, str], tuple[Kept, str]]], draws: SubjectBootstrap | None = None
+) -> list[Difference]:
+    """Return the ``differences`` of several pairs, with p-values corrected over the pairs too (Holm).
+
+    The tests of one metric over all of the data are a family, and so are those over the parts of one breakdown.
+
+    Args:
+        pairs: of what is compared; the comparisons are the same ones in all of them.
+        draws, Raises: as of ``differences``.
+    """
+    draws = draws or (bootstrap(pairs[0][0][0]) if pairs else None)
+    changes = [change for before, after in pairs for change in _changes(before, after, draws)] if draws else []
+    return _records(changes)
+
+
+def _changes(before: tuple[Kept, str], after: tuple[Kept, str], draws: SubjectBootstrap) -> list[_Change]:
     (old, against), (new, name) = before, after
     _comparable(old, new)
     for kept, wanted in (before, after):
@@ -98,24 +119,24 @@ def differences(
             raise ResultError(
                 f"the run has no preprocessor {wanted!r}; it has {', '.join(map(repr, kept.preprocessors))}"
             )
-    draws = draws or bootstrap(old)
     threshold, same = baseline_threshold(old), _identical(old, against, new, name)
     both = old.counted[against] & new.counted[name]
     old, new = _counting(old, against, both), _counting(new, name, both)
     baseline = {_key(m.metric, "", m.where): m for m in measures(old, against, threshold)}
+    pair = _Pair(name, against, draws, same, unknown(old))
     changes: list[_Change] = []
-    means: dict[tuple[str, str], list[tuple[_Change, Array]]] = defaultdict(list)
+    means: dict[tuple[str, str], list[_Change]] = defaultdict(list)
     for measure in measures(new, name, threshold):
         other = baseline.get(_key(measure.metric, "", measure.where))
         if other is None or "fold" in measure.where:
             continue
-        change, drawn = _change(other, measure, draws, same)
+        change = _change(other, measure, pair)
         changes.append(change)
         for column in _averaged(measure.where):
-            means[measure.metric, column].append((change, drawn))
+            means[measure.metric, column].append(change)
     if old.kind == "identification":
-        changes += [_macro(metric, column, parts, draws, same) for (metric, column), parts in means.items()]
-    return _records(changes, name, against, unknown(old))
+        changes += [_macro(metric, column, parts) for (metric, column), parts in means.items()]
+    return changes
 
 
 def _averaged(where: Mapping[str, str]) -> list[str]:
@@ -124,23 +145,40 @@ def _averaged(where: Mapping[str, str]) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Change:
-    """A difference before its p-value is corrected; ``spread`` is its standard error, ``trials`` what it rests on."""
+class _Pair:
+    """What is compared with what; ``same`` where no score moved, ``doubt`` is what a method must add."""
 
+    name: str
+    against: str
+    draws: SubjectBootstrap
+    same: bool
+    doubt: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Change:
+    """A difference, in every draw too; ``together`` of its trials change at once, None where nothing is decided."""
+
+    pair: _Pair
     metric: str
     where: dict[str, str]
     value: float
     n: int
-    spread: float
-    interval: tuple[float, float]
-    method: str
-    p: float
-    test: str
+    drawn: Array
+    trials: int
+    weight: float
+    together: float | None = None
     fixed: int | None = None
     broken: int | None = None
     lower_is_better: bool = False
-    trials: int = 0
-    given: bool = True
+
+    @property
+    def around(self) -> tuple[float, float]:
+        """The centre of its interval, and its standard error."""
+        spread = _spread(self.drawn)
+        if self.together is None:
+            return self.value, spread
+        return with_two_more(self.value, spread, self.trials, self.together, self.weight)
 
 
 def _interval(measure: Measure, draws: SubjectBootstrap) -> tuple[Array, tuple[float, float], str]:
@@ -156,109 +194,112 @@ def _interval(measure: Measure, draws: SubjectBootstrap) -> tuple[Array, tuple[f
     return drawn, percentiles(drawn, draws), SUBJECT_BOOTSTRAP
 
 
-def _change(before: Measure, after: Measure, draws: SubjectBootstrap, same: bool) -> tuple[_Change, Array]:
-    """Return the difference of a metric, and in every draw."""
+def _change(before: Measure, after: Measure, pair: _Pair) -> _Change:
+    """Return the difference of a metric, with what is known of its decisions: which became right, and which wrong."""
+    draws = pair.draws
     damping = draws.damping(after.influence - before.influence)
-    drawn = after.draws(draws, damping) - before.draws(draws, damping)
-    value, spread = after.value - before.value, _spread(drawn)
     found = _Change(
+        pair,
         after.metric,
         after.where,
-        value,
+        after.value - before.value,
         after.n,
-        spread,
-        *_around(value, drawn, draws, before.given),
-        normal_p(value, spread),
-        "normal, subject bootstrap",
-        lower_is_better=after.lower_is_better,
+        after.draws(draws, damping) - before.draws(draws, damping),
         trials=after.n,
-        given=before.given,
+        weight=1 / after.n,
+        lower_is_better=after.lower_is_better,
     )
-    if before.right is not None and after.right is not None:
-        rights = before.right, after.right
-        found = _decided(found, rights, before.counted & after.counted, draws, before.given)
-    if same:
-        found = dataclasses.replace(found, interval=(0.0, 0.0), method=IDENTICAL, p=1.0, test=IDENTICAL)
-    return found, drawn
-
-
-def _decided(
-    found: _Change, right: tuple[Bools, Bools], counted: Bools, draws: SubjectBootstrap, given: bool
-) -> _Change:
-    """Return the difference with what is known of its decisions: which became right, which wrong.
-
-    The p-value is McNemar's, by subject, where the decisions are about one subject each and the threshold is given.
-    Else it is the larger of McNemar's and the bootstrap's: the one knows how few changed, the other that comparisons
-    share people and that thresholds are estimated.
-    """
-    fixed, broken = counted & ~right[0] & right[1], counted & right[0] & ~right[1]
-    by_subject = bool(draws.within[counted].all())
-    if by_subject:
-        gains, losses = (np.bincount(draws.first[rows], minlength=draws.subjects) for rows in (fixed, broken))
-        p, test = mcnemar_by_subject(gains - losses).mid, "mcnemar mid-p, by subject"
-    else:
-        p, test = mcnemar(int(fixed.sum()), int(broken.sum())).mid, "mcnemar mid-p"
-    if not (by_subject and given) and found.p > p:
-        p, test = found.p, found.test
-    found = dataclasses.replace(found, p=p, test=test, fixed=int(fixed.sum()), broken=int(broken.sum()))
-    if _people(draws, fixed | broken) >= FEW or not counted.any():
+    if before.right is None or after.right is None:
         return found
-    gained, lost = (broken, fixed) if found.lower_is_better else (fixed, broken)
-    rates = [float(np.mean(rows[counted])) for rows in (gained, lost)]
-    ends = [
-        clopper_pearson_of_rate(rate, draws.worth(rows, counted))
-        for rate, rows in zip(rates, (gained, lost), strict=True)
-    ]
-    return dataclasses.replace(found, interval=square_and_add(rates[0], ends[0], rates[1], ends[1]), method=BY_SUBJECT)
+    counted = before.counted & after.counted
+    return dataclasses.replace(
+        found,
+        together=draws.together(before.right, after.right, counted),
+        fixed=int((counted & ~before.right & after.right).sum()),
+        broken=int((counted & before.right & ~after.right).sum()),
+    )
 
 
-def _macro(
-    metric: str, column: str, parts: Sequence[tuple[_Change, Array]], draws: SubjectBootstrap, same: bool
-) -> _Change:
+def _macro(metric: str, column: str, parts: Sequence[_Change]) -> _Change:
     """Return the difference of the means over the parts of a breakdown."""
-    drawn = _mean([drawn for _, drawn in parts])
-    value, spread = float(np.mean([change.value for change, _ in parts])), _spread(drawn)
-    interval, method = _around(value, drawn, draws, all(change.given for change, _ in parts))
-    p, test = normal_p(value, spread), "normal, subject bootstrap"
-    turned = [(change.fixed, change.broken) for change, _ in parts]
-    if all(fixed is not None and broken is not None for fixed, broken in turned):
-        few = mcnemar(*(sum(column) for column in zip(*turned, strict=True))).mid
-        p, test = max((p, test), (few, "mcnemar mid-p"))
-    if same:
-        interval, method, p, test = (0.0, 0.0), IDENTICAL, 1.0, IDENTICAL
-    trials = sum(change.trials for change, _ in parts)
-    where = {"over": column}
-    return _Change(f"{metric}_macro", where, value, len(parts), spread, interval, method, p, test, trials=trials)
+    trials = sum(change.trials for change in parts)
+    known = [change.together for change in parts if change.together is not None]
+    return _Change(
+        parts[0].pair,
+        f"{metric}_macro",
+        {"over": column},
+        float(np.mean([change.value for change in parts])),
+        len(parts),
+        _mean([change.drawn for change in parts]),
+        trials,
+        # Root mean square over the trials: one of a part of n has the weight 1 / n in the mean over the parts.
+        weight=math.sqrt(sum(1 / change.trials for change in parts) / trials) / len(parts),
+        together=max(known) if len(known) == len(parts) else None,
+        lower_is_better=parts[0].lower_is_better,
+    )
 
 
-def _records(changes: Sequence[_Change], name: str, against: str, doubt: str) -> list[Difference]:
-    """Return the differences with their p-values corrected over the parts of each breakdown."""
-    families: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for i, change in enumerate(changes):
-        families[change.metric, *change.where].append(i)
-    found: dict[int, Difference] = {}
-    for family in families.values():
-        corrected = holm([changes[i].p for i in family])
-        for i, p in zip(family, corrected.tolist(), strict=True):
-            change = changes[i]
-            found[i] = Difference(
+def _records(changes: Sequence[_Change]) -> list[Difference]:
+    """Return the differences with their p-values corrected over each family of tests."""
+    families: dict[tuple[str, ...], list[_Change]] = defaultdict(list)
+    for change in changes:
+        families[change.metric, *change.where].append(change)
+    corrected, correction = {}, {}
+    for key, family in families.items():
+        corrected[key] = iter(holm([_p(change) for change in family]).tolist())
+        correction[key] = _correction(family)
+    found = []
+    for change in changes:
+        key = (change.metric, *change.where)
+        pair, p = change.pair, next(corrected[key])
+        method = IDENTICAL if pair.same else _METHODS[change.together is not None] + pair.doubt
+        found.append(
+            Difference(
                 metric=change.metric,
-                preprocessor=name,
-                against=against,
+                preprocessor=pair.name,
+                against=pair.against,
                 difference=change.value,
                 n=change.n,
                 where=change.where,
-                interval=change.interval,
-                method=change.method + doubt,
-                p=change.p,
+                interval=(0.0, 0.0) if pair.same else _around(change),
+                method=method,
+                p=_p(change),
                 p_holm=p,
-                test=change.test,
+                correction=correction[key],
+                test=method,
                 fixed=change.fixed,
                 broken=change.broken,
-                smallest_detectable=smallest_detectable(change.spread, change.trials, len(family)),
-                verdict=verdict(change.value, change.interval, p, change.lower_is_better),
+                smallest_detectable=smallest_detectable(
+                    change.around[1],
+                    change.trials / (change.together or 1.0),
+                    pair.draws.subjects,
+                    len(families[key]),
+                ),
+                verdict=verdict(change.value, p, change.lower_is_better),
             )
-    return [found[i] for i in range(len(changes))]
+        )
+    return found
+
+
+def _correction(family: Sequence[_Change]) -> str:
+    """Return over what the p-values of a family are corrected, in words; empty for a single test."""
+    preprocessors = len({(change.pair.name, change.pair.against) for change in family})
+    parts = len({tuple(change.where.items()) for change in family})
+    words = [f"{n} {noun}" for n, noun in ((preprocessors, "preprocessors"), (parts, "parts")) if n > 1]
+    return " and ".join(words)
+
+
+def _p(change: _Change) -> float:
+    return 1.0 if change.pair.same else normal_p(*change.around, change.pair.draws.subjects)
+
+
+def _around(change: _Change) -> tuple[float, float]:
+    """Return the 95 % interval of a difference; NaN where every draw gives the same: then they know nothing."""
+    centre, spread = change.around
+    if not (spread > 0 and change.pair.draws.subjects > 1):
+        return _NO_INTERVAL
+    low, high = normal_interval(centre, spread, change.pair.draws.subjects)
+    return max(-1.0, low), min(1.0, high)
 
 
 def _people(draws: SubjectBootstrap, rows: Bools) -> int:
@@ -279,18 +320,6 @@ def percentiles(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:
     """Return the 95 % interval of what was measured in every draw; NaN where one person is no sample of people."""
     usable = drawn[np.isfinite(drawn)]
     return percentile_interval(usable, draws.subjects) if len(usable) and draws.subjects > 1 else _NO_INTERVAL
-
-
-def _around(value: float, drawn: Array, draws: SubjectBootstrap, given: bool) -> tuple[tuple[float, float], str]:
-    """Return the interval of a difference, and its method: by percentiles where thresholds were estimated.
-
-    Where every draw gives the same, the draws know nothing.
-    """
-    spread = _spread(drawn)
-    if not (given and spread > 0 and draws.subjects > 1):
-        return _percentiles_of_some(drawn, draws), SUBJECT_BOOTSTRAP
-    low, high = normal_interval(value, spread, draws.subjects)
-    return (max(-1.0, low), min(1.0, high)), NORMAL_BOOTSTRAP
 
 
 def _percentiles_of_some(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:

@@ -31,7 +31,7 @@ from ..store import Store
 from .acquire import PASS_DETECTOR, Acquisition, has_landmarks
 from .acquire import digests as read_digests
 from .binning import SIZE, YAW
-from .differences import bootstrap, differences, with_intervals
+from .differences import all_differences, bootstrap, with_intervals
 from .domains import feature_map
 from .drift import independent
 from .drifting import Meter, drifts
@@ -181,7 +181,7 @@ def evaluate(
         if draws:
             drawn = bootstrap(kept, draws)
             values = with_intervals(values, kept, drawn)
-            changes = [d for name in list(found)[1:] for d in differences((kept, BASELINE), (kept, name), drawn)]
+            changes = all_differences([((kept, BASELINE), (kept, name)) for name in list(found)[1:]], drawn)
             safe = [threshold for name in found for threshold in thresholds(kept, name, drawn)]
             one_sided = sides(plan, found, kept, drawn, index, settings.device)
         else:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..metrics import verification
 from ..metrics.bootstrap import Array, SubjectBootstrap
-from ..metrics.bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws
+from ..metrics.bootstrap_curves import accuracy_kfold_draws, auc_draws, eer_draws, tar_at_far_draws
 from ..metrics.openset import hit_scores, tpir_at_fpir
 from .kept import Kept
 from .score import threshold_at
@@ -131,6 +131,7 @@ def _of_galleries(
             part,
             partial(_mean_draws, shares),
             np.mean([share.influence / share.n for share in shares], axis=0),
+            right=hit,
         )
 
 
@@ -207,7 +208,7 @@ def _at_baseline(
 
 
 def _accuracy(kept: Kept, scores: Array, counted: Bools) -> Iterator[Measure]:
-    """Yield the accuracy over folds and on each; the thresholds of the folds are taken as given."""
+    """Yield the accuracy over folds and on each; of more than ``MOST_WEIGHED`` comparisons at thresholds as given."""
     fold, mated = kept.fold[counted], kept.mated[counted]
     numbers, counts = np.unique(fold, return_counts=True)
     if len(numbers) < 2:
@@ -219,12 +220,20 @@ def _accuracy(kept: Kept, scores: Array, counted: Bools) -> Iterator[Measure]:
     accepted = scores > threshold if compat else (scores >= threshold) & np.isfinite(scores)
     right = (accepted == kept.mated) & counted
     whole = np.where(counted, 1.0 / counts[place], 0.0)
+
+    def draws(bootstrap: SubjectBootstrap, damping: float) -> Array:
+        given = bootstrap.ratio(right * whole, whole, damping)
+        if len(fold) > MOST_WEIGHED:
+            return given
+        again = accuracy_kfold_draws(bootstrap, scores, kept.mated, kept.fold, counted, damping, compat)
+        return given + (again - given) * math.sqrt(0.5)
+
     yield Measure(
         f"accuracy_{len(numbers)}fold",
         {},
         found.mean,
         counted,
-        lambda bootstrap, damping: bootstrap.ratio(right * whole, whole, damping),
+        draws,
         np.where(counted & ~kept.mated, right - found.mean, 0.0) * whole,
         right=right,
         hit=right,

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..metrics.bootstrap import SubjectBootstrap
 from ..results import BASELINE, Difference
 from ..search import Gallery
-from .differences import differences
+from .differences import all_differences
 from .embeddings import Embeddings
 from .identification import CMC_RANKS, search
 from .kept import MOST, Kept
@@ -60,7 +60,7 @@ def sides(
     primary = (plan.protocol.primary,) if searches else tuple(dict.fromkeys((plan.protocol.primary, _AT_BASELINE)))
     found: dict[str, tuple[Difference, ...]] = {}
     for side in (PROBE, GALLERY):
-        changes: list[Difference] = []
+        pairs = []
         for name, after in embeddings.items():
             if name == BASELINE or after.also is not None:
                 continue
@@ -68,8 +68,8 @@ def sides(
             probe, gallery = pair if side == GALLERY else pair[::-1]
             mixed = _searched(plan, gallery, probe, index, device) if searches else _compared(plan, gallery, probe)
             one = _with(kept, name, primary, mixed)
-            changes += differences((one, BASELINE), (one, name), draws)
-        found[side] = tuple(d for d in changes if not d.where)
+            pairs.append(((one, BASELINE), (one, name)))
+        found[side] = tuple(d for d in all_differences(pairs, draws) if not d.where)
     return {side: changes for side, changes in found.items() if changes}
 
 

@@ -9,7 +9,7 @@ with the warning ``UndefinedMetric``. No argument is written to.
 """
 
 from .bootstrap import SubjectBootstrap
-from .bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws
+from .bootstrap_curves import accuracy_kfold_draws, auc_draws, eer_draws, tar_at_far_draws
 from .cells import pair_scores
 from .drift import Drift, impostor_drift
 from .identification import MISS, Ranked, cmc, rank_k, ranks, ranks_blocked, ranks_listed
@@ -24,8 +24,8 @@ from .statistics import (
     normal_p,
     percentile_interval,
     smallest_detectable,
-    square_and_add,
     verdict,
+    with_two_more,
 )
 from .verification import (
     Eer,
@@ -59,6 +59,7 @@ __all__ = [
     "Roc",
     "SubjectBootstrap",
     "accuracy_kfold",
+    "accuracy_kfold_draws",
     "auc",
     "auc_draws",
     "average_precision",
@@ -88,11 +89,11 @@ __all__ = [
     "roc",
     "sketch",
     "smallest_detectable",
-    "square_and_add",
     "tar_at_far",
     "tar_at_far_draws",
     "tar_at_fars",
     "thin",
     "tpir_at_fpir",
     "verdict",
+    "with_two_more",
 ]

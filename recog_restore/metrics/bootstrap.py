@@ -35,6 +35,9 @@ _BLOCK = 2**22
 # A table of all pairs of subjects is multiplied whole where it has at most so many cells, and the pairs fill a tenth.
 _CELLS = 2**25
 
+# Changes that are supposed beside those seen: one for the better, one for the worse.
+_SUPPOSED = 2
+
 Array = NDArray[np.float64]
 
 
@@ -145,10 +148,32 @@ class SubjectBootstrap:
             between = counted & ~within
             apart += len(np.unique(np.concatenate([self.first[between], self.second[between]]))) // 2
             return float(min(count, apart))
-        x = np.where(counted, hit - hits / count, 0.0)
+        shared, alone = self._clustered(hit, counted)
+        return count * min(1.0, alone / max(shared, alone))
+
+    def together(self, before: NDArray[np.bool_], after: NDArray[np.bool_], counted: NDArray[np.bool_]) -> float:
+        """Return how many of the counted comparisons change at once, from 1: the design effect of the changes.
+
+        That of few changes is hardly known. So two more are taken to be as alike as the wrong decisions are, before and
+        after; where no decision is wrong, comparisons are taken to change one by one.
+
+        Args:
+            before, after: (N,) bool, the decisions that are right.
+            counted: (N,) bool.
+        """
+        if not counted.any():
+            return 1.0
+        shared, alone = np.sum([self._clustered(right, counted) for right in (before, after)], axis=0)
+        usual = max(1.0, shared / alone) if alone else 1.0
+        shared, alone = self._clustered(after * 1.0 - before, counted)
+        return max(1.0, (max(0.0, shared) + _SUPPOSED * usual) / (alone + _SUPPOSED))
+
+    def _clustered(self, values: ArrayLike, counted: NDArray[np.bool_]) -> tuple[float, float]:
+        """Return the dyadic variance (see ``damping``) of a sum of values (N,), and that of independent ones."""
+        values = _floats(values)
+        x = np.where(counted, values - values[counted].mean(), 0.0)
         both, once = self._squares(x)
-        alone = float(x @ x)
-        return count * min(1.0, alone / max(both - once, alone))
+        return both - once, float(x @ x)
 
     def blocks(self, rows: int) -> Iterator[slice]:
         """Yield slices of the draws such that (rows, draws) fits a block."""

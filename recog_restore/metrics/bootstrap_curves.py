@@ -1,4 +1,4 @@
-"""Metrics of the whole score distribution in every draw of subjects: TAR at a FAR, EER, AUC.
+"""Metrics of the whole score distribution in every draw of subjects: accuracy over folds, TAR at a FAR, EER, AUC.
 
 Thresholds are derived again in each draw, by the definitions of ``verification``. Comparisons within a subject are the
 mated ones, those between two the non-mated ones, unless said otherwise.
@@ -7,6 +7,7 @@ mated ones, those between two the non-mated ones, unless said otherwise.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from ..errors import ConventionError
 from .bootstrap import Array, SubjectBootstrap
 from .scores import FAILED, Scores, checked
+from .verification import insightface_steps
+
+# Two sums of weights that differ by less are equal: weights are summed in another order than they are compared.
+_EQUAL = 1e-9
 
 
 def tar_at_far_draws(
@@ -84,6 +89,85 @@ def threshold_draws(
     above = np.append(rising, np.inf)[place]
     found = np.where(np.isfinite(above), above, np.nextafter(rejected, np.inf))
     return np.where(total > 0, found, np.nan)
+
+
+def accuracy_kfold_draws(
+    bootstrap: SubjectBootstrap,
+    scores: Scores,
+    mated: NDArray[np.bool_],
+    fold: NDArray[np.integer],
+    counted: NDArray[np.bool_] | None = None,
+    damping: float = 1.0,
+    compat: Literal["", "insightface"] = "",
+) -> Array:
+    """Return (B,) the accuracy over folds in each draw, with every fold's threshold chosen again on the other folds.
+
+    NaN in a draw in which a fold has no comparison.
+
+    Args:
+        scores, counted, damping: as of ``tar_at_far_draws``.
+        mated: (N,) bool.
+        fold: (N,) integers; those that are counted are of two folds at least.
+        compat: as of ``accuracy_kfold``.
+
+    Raises:
+        ConventionError: a score is NaN or +inf, or lengths differ.
+    """
+    scores, counted = _checked(bootstrap, scores, counted)
+    rows = np.flatnonzero(counted)
+    scores, mated, apart = scores[rows], mated[rows], ~bootstrap.within[rows]
+    _, number = np.unique(fold[rows], return_inverse=True)
+    if compat:
+        steps, accepted_from = insightface_steps(scores)
+        value, place = np.arange(steps, dtype=np.float64), steps - accepted_from
+    else:
+        value, place = np.unique(scores.astype(np.float64), return_inverse=True)
+    folds, size = int(number.max()) + 1, len(value)
+    cell, every = number * size + place, np.arange(folds)
+    fewest = 1 if compat else int(np.searchsorted(value, FAILED, side="right"))  # values that are always rejected
+    found = np.full(bootstrap.draws, np.nan)
+    for draws in bootstrap.blocks(len(rows)):
+        weights = bootstrap.of(rows, draws)
+        weights[apart] = 1 + damping * (weights[apart] - 1)
+        for draw, weight in zip(range(*draws.indices(bootstrap.draws)), weights.T, strict=True):
+            whole = np.bincount(number, weight, folds)
+            if not whole.all():
+                continue
+            # Column k is of a threshold that rejects the k lowest values.
+            correct = np.zeros((folds, size + 1))
+            np.cumsum(
+                np.bincount(cell, np.where(mated, -weight, weight), folds * size).reshape(folds, size),
+                axis=1,
+                out=correct[:, 1:],
+            )
+            others = (correct.sum(axis=0) - correct)[:, fewest:]
+            best = others >= others.max(axis=1, keepdims=True) - _EQUAL
+            chosen = size - np.argmax(best[:, ::-1], axis=1)
+            if not compat:
+                there = np.bincount(cell, weight, folds * size).reshape(folds, size)
+                chosen = _halfway(value, chosen, fewest, there.sum(axis=0) - there > _EQUAL)
+            correct += np.bincount(number, np.where(mated, weight, 0.0), folds)[:, None]
+            found[draw] = np.mean(correct[every, chosen] / whole)
+    return found
+
+
+def _halfway(value: Array, chosen: NDArray[np.int64], fewest: int, there: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the values (F,) that are rejected where thresholds stand as in ``accuracy_kfold``, between two values.
+
+    Args:
+        value: (K,) distinct scores, rising.
+        chosen: (F,) how many of them are rejected at most.
+        fewest: how many are always.
+        there: (F, K) which of them the other folds have.
+    """
+    every, size = np.arange(len(chosen)), len(value)
+    below = chosen - 1
+    while (going := (below >= fewest) & ~there[every, below]).any():
+        below = below - going
+    middle = value[below] / 2 + value[np.minimum(chosen, size - 1)] / 2
+    between = np.searchsorted(value, middle)
+    lowest = np.where(there[:, :fewest].any(axis=1), chosen, fewest)
+    return np.where(chosen == size, size, np.where(below < fewest, lowest, np.maximum(between, below + 1)))
 
 
 def auc_draws(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from statistics import NormalDist
 from typing import Literal
 
@@ -19,7 +18,7 @@ POWER = 0.8
 
 _NORMAL = NormalDist()
 
-# So many trials that changed, all in one direction, give McNemar's exact test a p-value below 0.05 (2 · 0.5^6).
+# So many independent trials that changed, all in one direction, are significant (``with_two_more``).
 _FEWEST_CHANGED = 6
 
 
@@ -69,31 +68,42 @@ def _reach(subjects: int, confidence: float) -> float:
     return -float(stdtrit(subjects - 1, (1 - confidence) / 2)) * math.sqrt(subjects / (subjects - 1))
 
 
-def square_and_add(
-    gained: float, gained_interval: tuple[float, float], lost: float, lost_interval: tuple[float, float]
+def with_two_more(
+    value: float, spread: float, trials: int, together: float = 1.0, weight: float | None = None
 ) -> tuple[float, float]:
-    """Return the interval of ``gained − lost`` from those of its two parts, both taken as uncorrelated.
+    """Return a difference of rates and its standard error with two more changes, one to either side.
 
-    It is right where few trials changed and a bootstrap has little to draw from: the parts' intervals are exact.
+    A difference of 0 between decisions is not certain, only unseen: n trials without a change give ± 2.8 / n. From
+    there on every change counts as much as the one before. Six independent changes, all to one side, are the fewest
+    that are significant, as for McNemar's exact test.
 
-    Source: Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine
-        17 (1998), method 10's construction; Zou, Donner, Statistics in Medicine 27 (2008).
+    Args:
+        value: the difference.
+        spread: its standard error, as seen.
+        trials: n, that were decided before and after.
+        together: how many of them change at once (``SubjectBootstrap.together``).
+        weight: of one trial in the difference; 1 / n by default.
+
+    Source: Bonett, Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired
+        data", Journal of Educational and Behavioral Statistics 37 (2012), for independent trials; recommended by
+        Fagerland, Lydersen, Laake, Statistics in Medicine 33 (2014).
     """
-    below = math.hypot(gained - gained_interval[0], lost_interval[1] - lost)
-    above = math.hypot(gained_interval[1] - gained, lost - lost_interval[0])
-    return max(-1.0, gained - lost - below), min(1.0, gained - lost + above)
+    share = trials / (trials + 2 * together)
+    moved = together * (1 / trials if weight is None else weight)
+    return value * share, math.hypot(spread, math.sqrt(2) * moved) * share
 
 
-def normal_p(value: float, spread: float) -> float:
-    """Return the two-sided p-value of a value whose standard error is known; 1 for 0 ± 0, 0 for anything else ± 0.
+def normal_p(value: float, spread: float, subjects: int) -> float:
+    """Return the two-sided p-value of no difference: below 0.05 just where ``normal_interval`` does not hold 0.
 
-    NaN where either is.
+    Args:
+        value, spread, subjects: as of ``normal_interval``; NaN where the first or the second is, or the spread is 0.
     """
-    if math.isnan(value) or math.isnan(spread):
+    if math.isnan(value) or not spread > 0:
         return math.nan
-    if spread > 0:
-        return 2 * _NORMAL.cdf(-abs(value) / spread)
-    return 1.0 if value == 0 else 0.0
+    from scipy.special import stdtr
+
+    return 2 * float(stdtr(subjects - 1, -abs(value) / (spread * math.sqrt(subjects / (subjects - 1)))))
 
 
 def holm(p: ArrayLike) -> NDArray[np.float64]:
@@ -116,40 +126,37 @@ def holm(p: ArrayLike) -> NDArray[np.float64]:
     return corrected
 
 
-def smallest_detectable(spread: float, trials: int, tests: int = 1) -> float:
+def smallest_detectable(spread: float, trials: float, subjects: int, tests: int = 1) -> float:
     """Return the true difference of rates that a run like this one would find with 80 % power.
 
-    It is ``(z(1 − 0.05 / 2·tests) + z(0.8)) · spread``, and no less than what makes six trials change in one direction
-    four times out of five: with fewer, no exact test finds anything. NaN without trials.
+    It is the half width of the interval at the level 5 % / ``tests``, and z(0.8) · ``spread`` more; no less than what
+    makes six trials change in one direction four times out of five: with fewer nothing is found. NaN without trials.
 
     Args:
         spread: standard error of the observed difference.
-        trials: that the rates rest on.
+        trials: independent ones that the rates rest on.
+        subjects: as of ``normal_interval``.
         tests: among how many the level of 5 % is shared (Bonferroni: the worst case of Holm's).
 
     Source: Cohen, "Statistical power analysis for the behavioral sciences" (1988), for the normal part.
     """
-    if trials <= 0 or math.isnan(spread):
+    if trials <= 0 or subjects < 2 or math.isnan(spread):
         return math.nan
     from scipy.special import pdtri
 
     # P(Poisson(mean) <= 5) = 0.2 where the mean is such that six or more come up with 80 % power.
     floor = float(pdtri(_FEWEST_CHANGED - 1, 1 - POWER)) / trials
-    return min(1.0, max((_NORMAL.inv_cdf(1 - LEVEL / (2 * tests)) + _NORMAL.inv_cdf(POWER)) * spread, floor))
+    return min(1.0, max((_reach(subjects, 1 - LEVEL / tests) + _NORMAL.inv_cdf(POWER)) * spread, floor))
 
 
-def verdict(value: float, interval: Sequence[float], p: float, lower_is_better: bool = False) -> Verdict:
-    """Return what a difference means for recognition: ``better`` or ``worse`` only where two witnesses agree.
-
-    They are the interval, which must not hold 0, and the corrected p-value, which must be at most 0.05.
+def verdict(value: float, p: float, lower_is_better: bool = False) -> Verdict:
+    """Return what a difference means for recognition: ``better`` or ``worse`` where its p-value is at most 0.05.
 
     Args:
         value: the difference to the baseline.
-        interval: its 95 % interval.
-        p: corrected for the number of tests.
+        p: corrected for the number of tests; NaN is no test.
         lower_is_better: for rates of error.
     """
-    low, high = interval
-    if not (p <= LEVEL and (low > 0 or high < 0)):  # also where one is NaN
+    if not p <= LEVEL:  # also where it is NaN
         return "no difference found"
     return "better" if (value > 0) != lower_is_better else "worse"

@@ -20,6 +20,9 @@ from .scores import FAILED, Scores, checked
 # The lowest threshold there is: accepts every score but a failure.
 _ACCEPT_ALL = float(np.finfo(np.float64).min)
 
+# The squared distances that insightface tries as thresholds.
+_GRID = np.arange(0, 4, 0.01)
+
 
 @dataclass(frozen=True, eq=False)
 class Roc:
@@ -497,18 +500,26 @@ def _most_accurate(rising: NDArray[np.float64], mated: NDArray[np.bool_]) -> flo
     return float(candidates[len(correct) - 1 - int(np.argmax(correct[::-1]))])
 
 
-def _insightface_folds(
-    scores: Scores, mated: NDArray[np.bool_], number: NDArray[np.intp]
-) -> tuple[list[float], list[float]]:
+def insightface_steps(scores: Scores) -> tuple[int, NDArray[np.intp]]:
+    """Return how many thresholds insightface tries, and (N,) the first, from 0, that accepts each score; none: their number.
+
+    Raises:
+        ConventionError: a score is not a cosine.
+    """
     cosine = scores.astype(np.float64)
     foreign = (np.abs(cosine) > 1.0 + 1e-3) & (cosine > FAILED)
     if foreign.any():
         index = int(np.argmax(foreign))
         raise ConventionError(f"scores[{index}] is {cosine[index]:.6g}; compat 'insightface' expects cosines")
-    grid = np.arange(0, 4, 0.01)
     distance = np.maximum(2.0 - 2.0 * cosine, 0.0)
-    accepted_from = np.searchsorted(grid, distance, side="right")  # the first grid value strictly above
-    folds, columns = int(number.max()) + 1, len(grid) + 1
+    return len(_GRID), np.searchsorted(_GRID, distance, side="right")  # the first grid value strictly above
+
+
+def _insightface_folds(
+    scores: Scores, mated: NDArray[np.bool_], number: NDArray[np.intp]
+) -> tuple[list[float], list[float]]:
+    steps, accepted_from = insightface_steps(scores)
+    folds, columns = int(number.max()) + 1, steps + 1
     cell = number * columns + accepted_from
     right, wrong = (
         np.bincount(cell[which], minlength=folds * columns).reshape(folds, columns).cumsum(axis=1)[:, :-1]
@@ -518,4 +529,4 @@ def _insightface_folds(
     best = np.argmax(correct.sum(axis=0) - correct, axis=1)
     size = np.bincount(number, minlength=folds)
     per_fold = correct[np.arange(folds), best] / size
-    return [float(a) for a in per_fold], [float(t) for t in 1.0 - grid[best] / 2.0]
+    return [float(a) for a in per_fold], [float(t) for t in 1.0 - _GRID[best] / 2.0]
