@@ -501,7 +501,9 @@ def _most_accurate(rising: NDArray[np.float64], mated: NDArray[np.bool_]) -> flo
 
 
 def insightface_steps(scores: Scores) -> tuple[int, NDArray[np.intp]]:
-    """Return how many thresholds insightface tries, and (N,) the first, from 0, that accepts each score; none: their number.
+    """Return how many thresholds insightface tries, and (N,) the number of the first that accepts each score.
+
+    It is the number of thresholds where none does.
 
     Raises:
         ConventionError: a score is not a cosine.

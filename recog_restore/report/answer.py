@@ -14,6 +14,7 @@ from .wording import (
     ICONS,
     between,
     bin_words,
+    chance,
     count,
     counted,
     difference,
@@ -129,18 +130,25 @@ def _answer(result: Result, name: str, before: Value | None, after: Value | None
     elif found is not None and kind == "unsure":
         sentence = (
             f"makes no significant difference: {title} goes from {percent(before.value)} to {percent(after.value)}, "
-            f"{points(change)}{between(found.interval)} points {over}{_detectable(found)}; {failed}."
+            f"{points(change)}{between(found.interval)} points{_chance(found)} {over}{_detectable(found)}; {failed}."
         )
     else:
         verb = "raises" if change > 0 else "lowers"
         sentence = (
             f"{verb} {title} from {percent(before.value)} to {percent(after.value)}: "
-            f"{points(change)}{between(found.interval) if found else ''} points {over}; {failed}."
+            f"{points(change)}{between(found.interval) if found else ''} points{_chance(found)} {over}; {failed}."
         )
     where = effects.where(result, preprocessor) or _where(result, name, preprocessor)
     flips = " ".join(filter(None, (effects.flips(result, preprocessor), effects.touched(result, preprocessor))))
     spread, card = _spread(before, after), card_words(result, preprocessor)
     return Answer(preprocessor, kind, ICONS[kind], points(change), sentence, spread, where, flips, card)
+
+
+def _chance(found: Difference | None) -> str:
+    """Return the p-value of a difference, and over what it is corrected, in words."""
+    if found is None or found.p_holm is None:
+        return ""
+    return f" ({chance(found.p_holm)}{f', corrected over {found.correction}' if found.correction else ''})"
 
 
 def _detectable(found: Difference) -> str:

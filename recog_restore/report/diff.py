@@ -74,7 +74,7 @@ def _table(title: str, found: Sequence[Difference]) -> Table:
             *("" if n is None else count(n) for n in (d.fixed, d.broken)),
             "" if smallest is None else f"{100 * smallest:.2f}",
         )
-    table.caption = Text("±: what this test would detect (80 % power); p is corrected over the parts")
+    table.caption = Text("±: what this test would detect (80 % power); p is corrected over preprocessors and parts")
     table.caption_justify = "left"
     return table
 

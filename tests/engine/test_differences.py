@@ -166,7 +166,8 @@ def test_p_values_are_corrected_over_the_parts_of_a_breakdown_alone(identified: 
     whole, part = one(identified["gain"], "rank1"), one(identified["gain"], "rank1", abs_yaw="90")
     assert whole.p_holm == whole.p
     assert part.p_holm == pytest.approx(min(1, 3 * part.p))
-    assert part.test == "mcnemar mid-p, by subject"
+    assert (whole.correction, part.correction) == ("", "3 parts")
+    assert part.test == part.method == "subject bootstrap, normal, two changes added"
 
 
 def test_order_of_the_two_runs_changes_the_sign_alone() -> None:

@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import norm, poisson
+from scipy.stats import multinomial, poisson, ttest_1samp
 
 from recog_restore.errors import ConventionError
-from recog_restore.metrics import clopper_pearson
+from recog_restore.metrics import clopper_pearson, mcnemar
 from recog_restore.metrics.bootstrap import SubjectBootstrap
 from recog_restore.metrics.drift import impostor_drift
 from recog_restore.metrics.intervals import clopper_pearson_of_rate
@@ -17,8 +17,8 @@ from recog_restore.metrics.statistics import (
     normal_p,
     percentile_interval,
     smallest_detectable,
-    square_and_add,
     verdict,
+    with_two_more,
 )
 
 
@@ -41,17 +41,71 @@ def test_expanded_interval_of_a_mean_has_students_width() -> None:
     assert (sum(around) / 2, around[1] - around[0]) == pytest.approx((sample.mean(), width), rel=1e-3)
 
 
-def test_square_and_add_keeps_a_part_that_is_sure_and_mirrors() -> None:
-    assert square_and_add(0.3, (0.2, 0.45), 0.0, (0.0, 0.0)) == pytest.approx((0.2, 0.45))
-    low, high = square_and_add(0.3, (0.2, 0.45), 0.1, (0.05, 0.2))
-    assert (low, high) == pytest.approx((0.2 - math.hypot(0.1, 0.1), 0.2 + math.hypot(0.15, 0.05)))
-    assert square_and_add(0.1, (0.05, 0.2), 0.3, (0.2, 0.45)) == pytest.approx((-high, -low))
+@pytest.mark.parametrize("subjects", [2, 12, 5000])
+@pytest.mark.parametrize("value", [-0.3, 0.0, 0.01, 0.02])
+def test_p_is_below_five_percent_just_where_the_interval_leaves_out_0(value: float, subjects: int) -> None:
+    for spread in np.geomspace(1e-4, 0.1, 40).tolist():
+        low, high = normal_interval(value, spread, subjects)
+        assert (normal_p(value, spread, subjects) < 0.05) == (low > 0 or high < 0)
 
 
-def test_normal_p() -> None:
-    assert normal_p(1.959964, 1.0) == pytest.approx(0.05, abs=1e-6)
-    assert normal_p(-1.959964, 1.0) == pytest.approx(0.05, abs=1e-6)
-    assert (normal_p(0.0, 0.0), normal_p(0.1, 0.0)) == (1.0, 0.0)
+def test_normal_p_is_students_and_undefined_without_a_spread() -> None:
+    assert normal_p(1.959964, 1.0, 10**9) == pytest.approx(0.05, abs=1e-6)
+    # A mean of 12 numbers: the p-value of the t-test, from their standard deviation by 12.
+    sample = np.random.default_rng(1).normal(0.5, size=12)
+    expected = ttest_1samp(sample, 0.0).pvalue
+    assert normal_p(sample.mean(), sample.std() / math.sqrt(12), 12) == pytest.approx(expected)
+    assert math.isnan(normal_p(0.0, 0.0, 9))
+    assert math.isnan(normal_p(math.nan, 0.1, 9))
+    assert math.isnan(normal_p(0.1, math.nan, 9))
+
+
+def of_counts(fixed: int, broken: int, n: int) -> tuple[float, float]:
+    """Return the centre and standard error of independent trials, the latter from all changes one by one."""
+    change = np.array([1.0] * fixed + [-1.0] * broken + [0.0] * (n - fixed - broken))
+    return with_two_more(float(change.mean()), float(change.std()) / math.sqrt(n), n)
+
+
+def test_two_more_changes_are_those_of_bonett_and_price() -> None:
+    for fixed, broken, n in ((0, 0, 50), (6, 1, 100), (9, 12, 40)):
+        p, q = (fixed + 1) / (n + 2), (broken + 1) / (n + 2)
+        centre, spread = of_counts(fixed, broken, n)
+        assert centre == pytest.approx(p - q)
+        assert spread == pytest.approx(math.sqrt((p + q - (p - q) ** 2) / (n + 2)), rel=0.03)
+
+
+def test_the_fewest_changes_that_are_significant_are_those_of_the_exact_test() -> None:
+    """Of independent trials, all to one side, and with some to the other."""
+    for broken, fewest in ((0, 6), (1, 8), (2, 10)):
+        for fixed in range(broken, 20):
+            exact = mcnemar(fixed, broken).exact <= 0.05
+            assert (normal_p(*of_counts(fixed, broken, 2000), 2000) <= 0.05) == exact == (fixed >= fewest)
+
+
+def test_the_bound_of_no_change_holds_and_is_hardly_wider_than_it_must() -> None:
+    """All outcomes of few independent trials, each with its probability, for many true rates."""
+    for n in (20, 60):
+        intervals, chance = [], []
+        counts = [(f, b) for f in range(n + 1) for b in range(n + 1 - f)]
+        for fixed, broken in counts:
+            intervals.append(normal_interval(*of_counts(fixed, broken, n), n))
+        ends = np.array(intervals)
+        for gained, lost in ((0.0, 0.0), (0.02, 0.0), (0.05, 0.05), (0.1, 0.02), (0.3, 0.1)):
+            chance = multinomial.pmf([(f, b, n - f - b) for f, b in counts], n, [gained, lost, 1 - gained - lost])
+            held = chance[(ends[:, 0] <= gained - lost) & (gained - lost <= ends[:, 1])].sum()
+            assert held >= 0.94
+        none = intervals[counts.index((0, 0))]
+        rule_of_three = 1 - 0.025 ** (1 / n)
+        assert none[0] == -none[1]
+        assert 0.6 * rule_of_three < none[1] < rule_of_three
+
+
+def test_one_change_moves_the_interval_of_none_by_little() -> None:
+    ends = [normal_interval(*of_counts(k, 0, 918), 918) for k in range(12)]
+    widths = np.diff(ends).ravel()
+    assert (np.diff(widths) > 0).all()
+    assert (widths[1:] / widths[:-1]).max() < 1.25
+    assert widths[0] == pytest.approx(2 * 2.77 / 918, rel=0.01)
 
 
 def test_holm_equals_the_steps_done_by_hand() -> None:
@@ -71,28 +125,28 @@ def test_holm_keeps_the_error_over_all_tests() -> None:
 
 
 def test_smallest_detectable_difference_is_found_four_times_out_of_five() -> None:
-    smallest = smallest_detectable(0.01, 10**9)
-    found = np.random.default_rng(0).normal(smallest, 0.01, 20_000)
-    assert np.mean(np.abs(found) / 0.01 > norm.ppf(0.975)) == pytest.approx(0.8, abs=0.01)
-    assert smallest_detectable(0.01, 10**9, tests=10) > smallest
+    for subjects in (8, 10**9):
+        smallest = smallest_detectable(0.01, 10**9, subjects)
+        found = np.random.default_rng(0).normal(smallest, 0.01, 4000)
+        assert np.mean([normal_p(value, 0.01, subjects) < 0.05 for value in found]) == pytest.approx(0.8, abs=0.02)
+        assert smallest_detectable(0.01, 10**9, subjects, tests=10) > smallest
 
 
 def test_smallest_detectable_without_any_change_is_what_changes_six_trials() -> None:
-    found = smallest_detectable(0.0, 6000)
+    found = smallest_detectable(0.0, 6000, 100)
     assert poisson.sf(5, found * 6000) == pytest.approx(0.8)
-    assert smallest_detectable(0.0, 3) == 1.0
-    assert math.isnan(smallest_detectable(0.1, 0))
-    assert math.isnan(smallest_detectable(math.nan, 10))
+    assert smallest_detectable(0.0, 3, 100) == 1.0
+    assert math.isnan(smallest_detectable(0.1, 0, 100))
+    assert math.isnan(smallest_detectable(0.1, 10, 1))
+    assert math.isnan(smallest_detectable(math.nan, 10, 100))
 
 
-def test_verdict_needs_the_interval_and_the_p_value() -> None:
-    assert verdict(0.2, (0.1, 0.3), 0.01) == "better"
-    assert verdict(-0.2, (-0.3, -0.1), 0.01) == "worse"
-    assert verdict(0.2, (0.1, 0.3), 0.01, lower_is_better=True) == "worse"
-    assert verdict(0.2, (-0.1, 0.3), 0.01) == "no difference found"
-    assert verdict(0.2, (0.1, 0.3), 0.06) == "no difference found"
-    assert verdict(0.2, (math.nan, math.nan), 0.01) == "no difference found"
-    assert verdict(0.2, (0.1, 0.3), math.nan) == "no difference found"
+def test_verdict_is_that_of_the_p_value() -> None:
+    assert verdict(0.2, 0.01) == "better"
+    assert verdict(-0.2, 0.01) == "worse"
+    assert verdict(0.2, 0.01, lower_is_better=True) == "worse"
+    assert verdict(0.2, 0.06) == "no difference found"
+    assert verdict(0.2, math.nan) == "no difference found"
 
 
 def test_clopper_pearson_of_a_rate_equals_that_of_its_counts() -> None:
@@ -145,7 +199,5 @@ def test_what_is_no_probability_is_refused() -> None:
         holm([0.5, 1.5])
 
 
-def test_what_is_undefined_has_no_p_value_and_no_difference_is_larger_than_all() -> None:
-    assert math.isnan(normal_p(math.nan, 0.1))
-    assert math.isnan(normal_p(0.1, math.nan))
-    assert smallest_detectable(0.5, 10) == 1.0
+def test_no_difference_is_larger_than_all() -> None:
+    assert smallest_detectable(0.5, 10, 100) == 1.0
