@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "recog_restore"
 LAYERS = (
     {"errors"},
     {"files"},
-    {"records"},
+    {"records", "headers"},
     {"resources", "registry", "spec", "geometry", "processes"},
     {"faces", "decode", "degrade", "synthpie"},
     {"protocol", "datasets", "results", "templates", "metrics", "search", "networks", "store"},

@@ -24,7 +24,6 @@ DATASETS.add_all(
         "drawn": "drawn:Drawn",
         "folder": "folder:Folder",
         "csv": "table:Table",
-        "bin": "package:Package",
     },
 )
 
