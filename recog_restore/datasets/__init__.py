@@ -24,6 +24,7 @@ DATASETS.add_all(
         "drawn": "drawn:Drawn",
         "folder": "folder:Folder",
         "csv": "table:Table",
+        "bin": "package:Package",
     },
 )
 

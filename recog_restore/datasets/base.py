@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from ..errors import DataError
 K = TypeVar("K", bound=str | tuple[str, int])
 
 Alignment = Literal["landmarks", "arcface-112", "sphereface-112x96", "canonical-128"]
+
+ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
 
 # Columns of the samples with a meaning of their own; all others are labels.
 TEMPLATE, MEDIA, SCORE = "template", "media", "score"
@@ -238,6 +240,12 @@ def spans(folds: Sequence[int]) -> str:
 def count_finding(what: str, expected: int, found: int, way_out: str = "") -> Finding:
     """Return the finding that a count is, or is not, the published one."""
     return Finding(expected == found, what, f"{expected:,}", f"{found:,}", way_out if expected != found else "")
+
+
+def check_alignment(alignment: str) -> None:
+    """Raise DataError where there is no such alignment."""
+    if alignment not in ALIGNMENTS:
+        raise DataError(f"alignment is {alignment!r}; expected one of {', '.join(ALIGNMENTS)}")
 
 
 def subjects_finding(found: int) -> Finding:

@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError
-from .base import Dataset, Finding, Pairs, Samples, Split, subjects_finding
+from .base import Alignment, Dataset, Finding, Pairs, Samples, Split, check_alignment, subjects_finding
 from .landmarks import own_landmarks
 from .walk import LeftOut, folders, photos, some
 
@@ -50,6 +50,7 @@ class Folder(Dataset):
         mated_pairs: at most so many, spread evenly over the folds.
         nonmated_per_mated: at least 1.
         people: the first and the last of the subjects to take, counted from 1 in the order of their names; None: all.
+        alignment: ``landmarks``, or the crop that all images already are.
     """
 
     def __init__(
@@ -60,8 +61,11 @@ class Folder(Dataset):
         mated_pairs: int = 30_000,
         nonmated_per_mated: int = 1,
         people: Sequence[int] | None = None,
+        alignment: Alignment = "landmarks",
     ) -> None:
         super().__init__(root)
+        check_alignment(alignment)
+        self._alignment = alignment
         for name, value in {
             "gallery_per_subject": gallery_per_subject,
             "mated_pairs": mated_pairs,
@@ -134,7 +138,8 @@ class Folder(Dataset):
         """Return every image of the folder."""
         table = self._table[["sample", "subject"]]
         names = table["sample"].tolist()
-        return Samples(table, tuple(self.root / name for name in names), own_landmarks(self.root, names))
+        landmarks = own_landmarks(self.root, names) if self._alignment == "landmarks" else None
+        return Samples(table, tuple(self.root / name for name in names), landmarks, self._alignment)
 
     def split(self) -> Split:
         """Return gallery and probes."""

@@ -1,7 +1,7 @@
 """A ``.bin`` package of verification faces, as insightface distributes them: crops of ArcFace's 112×112.
 
 The file is a pickle of ``(images, mated)``: 2N encoded images, comparison n being images 2n and 2n + 1, and N truths.
-A pickle is a program. This reader runs none of it: it knows six names that honest packages use (Python 2's and 3's
+A pickle is a program. This reader runs none of it: it knows eight names that honest packages use (Python 2's and 3's
 NumPy, and Python 3's bytes in an old protocol), answers each with a stand-in of its own that only remembers what it is
 given, and refuses every other name. NumPy itself is never handed what the file says.
 
@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError, UnsafeFile
+from ..files import read_regular
 from .base import Dataset, Finding, Pairs, Samples, count_finding
 
 COMPARISONS = {
@@ -36,6 +37,8 @@ COMPARISONS = {
     "cplfw": 6_000,
 }
 _FOLDS = 10
+# Types of arrays: of images the first, of truths any.
+_CODES = ("u1", "b1", "i1", "i2", "i4", "i8", "u2", "u4", "u8")
 
 
 class Package(Dataset):
@@ -78,7 +81,12 @@ class Package(Dataset):
         mated = int(pairs.mated.sum())
         return [
             counted,
-            Finding(mated * 2 == found, "mated comparisons", f"{found // 2:,}", f"{mated:,}"),
+            Finding(
+                ok=mated * 2 == found or expected is None,
+                what="mated comparisons",
+                expected=f"{found // 2:,}" if expected is not None else "-",
+                found=f"{mated:,}",
+            ),
             Finding(True, "distinct images", f"at most {2 * found:,}", f"{len(images):,}"),
         ]
 
@@ -87,20 +95,21 @@ def read_package(path: Path) -> tuple[list[bytes], NDArray[np.bool_]]:
     """Return the 2N encoded images and (N,) bool, whether comparison n (images 2n, 2n + 1) is mated.
 
     Raises:
-        UnsafeFile: the file names something besides the six names above; nothing of it was run.
+        UnsafeFile: the file names something besides the eight names above; nothing of it was run.
         DataError: there is no such file, it is cut short, is no package, or its counts do not agree.
     """
     try:
-        content = _Reader(io.BytesIO(path.read_bytes()), encoding="bytes").load()
+        content = _Reader(io.BytesIO(read_regular(path)), encoding="bytes").load()
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except UnsafeFile as error:
         raise UnsafeFile(f"{path}: {error}") from None
     except Exception as error:  # a broken pickle raises what it likes
-        reason = f"{type(error).__name__}: {error}"
-        raise DataError(
-            f"{path}: expected a .bin package, a pickle of images and truths; {reason}; is it cut short?"
-        ) from None
+        cut = "; is it cut short?" if isinstance(error, (EOFError, pickle.UnpicklingError)) else ""
+        reason = f"{type(error).__name__}: {error}{cut}"
+        raise DataError(f"{path}: expected a .bin package, a pickle of images and truths; {reason}") from None
     if not isinstance(content, (tuple, list)) or len(content) != 2:
         raise DataError(f"{path}: expected a .bin package, (images, truths); found {type(content).__name__}")
     images, truths = map(_items, content)
@@ -115,37 +124,45 @@ def read_package(path: Path) -> tuple[list[bytes], NDArray[np.bool_]]:
 
 
 class _Dtype:
-    """Stands in for ``numpy.dtype``; one-byte types have no byte order, so the name is all there is."""
+    """Stands in for ``numpy.dtype``."""
 
-    __slots__ = ("code",)
+    __slots__ = ("code", "order")
 
     def __init__(self, code: Any = b"", *_: Any) -> None:
-        self.code = _text(code).lstrip("|")
+        self.code, self.order = _text(code).lstrip("|"), "<"
 
     def __setstate__(self, state: Any) -> None:
-        """Take no notice: version, byte order and the fields that a one-byte type does not have."""
+        """Take the byte order; take no notice of version and of the fields that a plain type does not have."""
+        self.order = ">" if _text(state[1]) == ">" else "<"
 
 
 class _Array:
     """Stands in for ``numpy.ndarray`` and NumPy's scalars; holds bytes and what they are said to be."""
 
-    __slots__ = ("code", "data")
+    __slots__ = ("code", "data", "order")
 
     def __init__(self) -> None:
-        self.code, self.data = "", b""
+        self.code, self.data, self.order = "", b"", "<"
 
     def __setstate__(self, state: Any) -> None:
         _version, _shape, dtype, _by_column, data = state
         self._fill(dtype, data)
 
+    def values(self) -> list[int]:
+        """Return what it holds, as whole numbers."""
+        return [int(value) for value in np.frombuffer(self.data, f"{self.order}{self.code}")]
+
     def _fill(self, dtype: Any, data: Any) -> None:
-        if not isinstance(dtype, _Dtype) or dtype.code not in ("u1", "b1"):
-            raise ValueError(f"an array of {getattr(dtype, 'code', dtype)!r}; expected uint8 or bool")
+        if not isinstance(dtype, _Dtype) or dtype.code not in _CODES:
+            found = repr(getattr(dtype, "code", dtype))
+            raise ValueError(f"an array of {found}; expected uint8, bool or whole numbers")
         if isinstance(data, str):  # Python 2's text
             data = data.encode("latin-1")
         if not isinstance(data, (bytes, bytearray)):
             raise ValueError(f"an array whose content is {type(data).__name__}; expected bytes")
-        self.code, self.data = dtype.code, bytes(data)
+        if len(data) % int(dtype.code[1:]):
+            raise ValueError(f"an array of {dtype.code} in {len(data)} bytes")
+        self.code, self.order, self.data = dtype.code, dtype.order, bytes(data)
 
     @classmethod
     def reconstruct(cls, *_: Any) -> _Array:
@@ -167,6 +184,13 @@ def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     if not isinstance(text, str) or _text(encoding) not in ("latin1", "latin-1"):
         raise ValueError("expected text encoded as latin1")
     return text.encode("latin-1")
+
+
+def _no_bytes(*arguments: Any) -> bytes:
+    """Stand in for ``bytes``: how Python 3 writes empty bytes in such a protocol."""
+    if arguments:
+        raise ValueError("expected bytes() of nothing")
+    return b""
 
 
 class _Frozen:
@@ -193,6 +217,8 @@ _KNOWN: dict[tuple[str, str], _Frozen] = {
     ("numpy", "ndarray"): _Frozen(_Array.reconstruct),
     ("numpy", "dtype"): _Frozen(_Dtype),
     ("_codecs", "encode"): _Frozen(_encode),
+    ("__builtin__", "bytes"): _Frozen(_no_bytes),
+    ("builtins", "bytes"): _Frozen(_no_bytes),
     **{
         (f"numpy.{core}.{module}", name): _Frozen(stand_in)
         for core in ("core", "_core")
@@ -220,7 +246,7 @@ class _Reader(pickle.Unpickler):
 
 def _items(value: Any) -> list[Any]:
     if isinstance(value, _Array):  # truths as one array
-        return [bool(byte) for byte in value.data] if value.code == "b1" else list(value.data)
+        return value.values()
     return list(value) if isinstance(value, (list, tuple)) else []
 
 
@@ -233,8 +259,8 @@ def _image(item: Any, where: str) -> bytes:
 
 
 def _truth(item: Any, where: str) -> bool:
-    if isinstance(item, _Array) and len(item.data) == 1:
-        return bool(item.data[0])
+    if isinstance(item, _Array) and len(values := item.values()) == 1:
+        item = values[0]
     if isinstance(item, int) and item in (0, 1):
         return bool(item)
     raise DataError(f"{where}: expected true or false, found {_kind(item)}")

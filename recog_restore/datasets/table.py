@@ -21,7 +21,17 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..records import nearest
-from .base import Dataset, Finding, Pairs, Samples, Split, missing_finding, subjects_finding
+from .base import (
+    Alignment,
+    Dataset,
+    Finding,
+    Pairs,
+    Samples,
+    Split,
+    check_alignment,
+    missing_finding,
+    subjects_finding,
+)
 from .landmarks import COLUMNS, own_landmarks
 from .textfiles import finite_number, read_text
 
@@ -36,10 +46,13 @@ class Table(Dataset):
     Args:
         root: the CSV of samples, or a folder that holds it as ``samples.csv``.
         pairs: the CSV of comparisons, relative to the folder of the first.
+        alignment: ``landmarks``, or the crop that all images already are.
     """
 
-    def __init__(self, root: Path, pairs: str = "pairs.csv") -> None:
+    def __init__(self, root: Path, pairs: str = "pairs.csv", alignment: Alignment = "landmarks") -> None:
         super().__init__(root)
+        check_alignment(alignment)
+        self._alignment = alignment
         self._file = root / "samples.csv" if root.is_dir() else root
         self._pairs_file = self._file.parent / pairs
 
@@ -70,7 +83,8 @@ class Table(Dataset):
         labels = {name: _numbers(texts) for name, texts in columns.items() if name not in ("path", "subject")}
         table = pd.DataFrame({"sample": columns["path"], "subject": columns["subject"], **labels})
         names = table["sample"].tolist()
-        return Samples(table, tuple(self._file.parent / name for name in names), self._landmarks(names))
+        landmarks = self._landmarks(names) if self._alignment == "landmarks" else None
+        return Samples(table, tuple(self._file.parent / name for name in names), landmarks, self._alignment)
 
     def pairs(self) -> Pairs:
         """Return the comparisons in the order of their file.

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from pathlib import Path
 
+import cv2
 import pytest
 from click.testing import CliRunner, Result
 
 from recog_restore.cli import rr
-from recog_restore.datasets.landmarks import FILE_NAME
+from recog_restore.datasets.landmarks import FILE_NAME, read_landmarks
+from recog_restore.decode import read_image
+from recog_restore.errors import DataError
+from recog_restore.geometry import canonical_crop
 from recog_restore.results import read
+from recog_restore.training.plan import Validation
+from recog_restore.training.validation import check
 
 
 def rr_run(*arguments: object) -> Result:
@@ -65,3 +72,22 @@ def test_swapped_eyes_are_refused_by_both(people: Path, tmp_path: Path) -> None:
         assert "of 12 faces cannot be a face's" in done.output
         assert "the eyes are swapped" in done.output
     assert not (tmp_path / "out" / "store").exists()
+
+
+def test_a_folder_of_aligned_crops_gives_the_numbers_of_its_photos(people: Path, tmp_path: Path) -> None:
+    names = sorted(file.relative_to(people).as_posix() for file in people.rglob("*.jpg"))
+    points = read_landmarks(people / FILE_NAME, names)
+    for name, found in zip(names, points, strict=True):
+        crop = canonical_crop(read_image(people / name), found)[0:112, 8:120]
+        file = tmp_path / "crops" / Path(name).with_suffix(".png")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(file), crop[:, :, ::-1])
+    photos = evaluate("folder-verification", people, tmp_path / "photos")
+    option = ("--set", "data.options.alignment=arcface-112")
+    crops = evaluate("folder-verification", tmp_path / "crops", tmp_path / "out", *option)
+    assert photos.exit_code == crops.exit_code == 0, crops.output
+    assert read(tmp_path / "photos").values == read(tmp_path / "out").values
+    asked = Validation("folder-verification", str(tmp_path / "crops"), {"alignment": "arcface-112"})
+    check(asked)  # as rr-train does
+    with pytest.raises(DataError, match="no landmarks found"):
+        check(dataclasses.replace(asked, options={}))

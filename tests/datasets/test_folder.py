@@ -271,3 +271,12 @@ def test_one_subject_and_single_images_are_wrong_for_check_as_for_a_run(tmp_path
     put("a/0.jpg")
     wrong = {finding.what: finding.found for finding in Folder(tmp_path).check() if not finding.ok}
     assert wrong == {"subjects": "1", "images": "1"}
+
+
+def test_images_that_are_crops_already_need_no_landmarks(tmp_path, put):
+    put("a/0.jpg")
+    put("landmarks.csv")  # which is not read
+    samples = Folder(tmp_path, alignment="arcface-112").samples()
+    assert (samples.alignment, samples.landmarks) == ("arcface-112", None)
+    with pytest.raises(DataError, match="alignment is 'arcface'; expected one of landmarks, arcface-112, sphereface"):
+        Folder(tmp_path, alignment="arcface")

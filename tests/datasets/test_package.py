@@ -7,8 +7,11 @@ import pickletools
 import numpy as np
 import pytest
 
+from recog_restore.datasets.opening import open_dataset
 from recog_restore.datasets.package import COMPARISONS, Package, read_package
+from recog_restore.decode import read_image
 from recog_restore.errors import DataError, UnsafeFile
+from recog_restore.protocol import load
 
 IMAGES = [b"\xff\xd8one", b"two\n", b"\xff\xd8one", b"three"]
 TRUTHS = [True, False]
@@ -22,7 +25,16 @@ def _column(image: bytes) -> np.ndarray:
 @pytest.mark.parametrize("image", [bytes, lambda image: np.frombuffer(image, np.uint8), _column])
 @pytest.mark.parametrize(
     "truths",
-    [TRUTHS, tuple(TRUTHS), [1, 0], [np.True_, np.False_], np.array(TRUTHS), np.array([1, 0], np.uint8)],
+    [
+        TRUTHS,
+        tuple(TRUTHS),
+        [1, 0],
+        [np.True_, np.False_],
+        np.array(TRUTHS),
+        np.array([1, 0], np.uint8),
+        np.array([1, 0]),
+        np.array([1, 0], ">i2"),
+    ],
 )
 def test_every_way_of_writing_a_package_reads_alike(tmp_path, protocol, image, truths):
     path = tmp_path / "lfw.bin"
@@ -194,7 +206,7 @@ def test_references_out_of_the_file_are_refused(tmp_path):
 def test_arrays_of_other_types_are_refused(tmp_path, kind):
     path = tmp_path / "lfw.bin"
     path.write_bytes(pickle.dumps(([np.zeros(2, kind), b""], [True])))
-    with pytest.raises(DataError, match="expected uint8 or bool"):
+    with pytest.raises(DataError, match="expected uint8, bool or whole numbers"):
         read_package(path)
 
 
@@ -232,6 +244,7 @@ def test_flipped_bytes_give_a_data_error_or_other_content_but_nothing_else(tmp_p
         ((["a", b"b"], [True]), "image 0: expected the bytes of an encoded image, found str"),
         (([b"a", np.array([True])], [True]), "image 1: expected the bytes of an encoded image, found an array"),
         (([b"a", b"b"], [2]), "truth 0: expected true or false, found int"),
+        (([b"a", b"b"], np.array([-1])), "truth 0: expected true or false, found int"),
         (([b"a", b"b"], ["yes"]), "truth 0: expected true or false, found str"),
     ],
 )
@@ -251,7 +264,7 @@ def test_the_names_that_are_known_are_all_that_honest_packages_use():
     from recog_restore.datasets import package
 
     used = set()
-    for protocol, images in itertools.product(range(6), (IMAGES, [_column(i) for i in IMAGES])):
+    for protocol, images in itertools.product(range(6), (IMAGES, [_column(i) for i in IMAGES], [b""])):
         texts: list[str] = []
         for opcode, argument, _ in pickletools.genops(pickle.dumps((images, [np.True_]), protocol)):
             if opcode.name == "GLOBAL":
@@ -261,5 +274,39 @@ def test_the_names_that_are_known_are_all_that_honest_packages_use():
             elif isinstance(argument, str):
                 texts.append(argument)
     simple = {(m, n) for m, n in used if (m, n) in package._KNOWN}
-    assert {name for _, name in simple} == {"ndarray", "dtype", "encode", "_reconstruct", "scalar", "_frombuffer"}
+    assert {name for _, name in simple} == {
+        "ndarray",
+        "dtype",
+        "encode",
+        "_reconstruct",
+        "scalar",
+        "_frombuffer",
+        "bytes",
+    }
     assert {name for _, name in package._KNOWN} == {name for _, name in simple}
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_an_empty_image_is_a_sample_that_fails_alone(tmp_path, protocol):
+    path = tmp_path / "mine.bin"
+    path.write_bytes(pickle.dumps(([b"", b"a", b"b", b"c"], TRUTHS), protocol))
+    assert read_package(path)[0] == [b"", b"a", b"b", b"c"]
+    with pytest.raises(DataError, match="empty file"):
+        read_image(Package(path).samples().files[0])
+
+
+def test_bytes_of_something_are_refused(tmp_path):
+    path = tmp_path / "mine.bin"
+    path.write_bytes(b"c__builtin__\nbytes\n(I1000000000\ntR.")
+    with pytest.raises(DataError, match=r"expected bytes\(\) of nothing$"):
+        read_package(path)
+
+
+def test_ones_own_package_of_any_name_is_a_data_set(tmp_path):
+    path = tmp_path / "faces.pickled"
+    path.write_bytes(pickle.dumps((IMAGES, TRUTHS)))
+    dataset = open_dataset(load("bin-verification").data.dataset, path)
+    assert dataset.pairs().mated.tolist() == TRUTHS
+    assert all(finding.ok for finding in dataset.check())
+    path.write_bytes(pickle.dumps((IMAGES + IMAGES[:2], [True, True, False])))
+    assert all(finding.ok for finding in open_dataset("bin", path).check())

@@ -129,3 +129,9 @@ def test_what_the_table_does_not_have_is_an_error_only_when_it_is_asked_for(put)
         DataError, match="identification needs a column 'role' with gallery and probe; did you mean 'rle'"
     ):
         dataset.split()
+
+
+def test_images_that_are_crops_already_need_no_landmarks(tmp_path, put):
+    put("samples.csv", SAMPLES)
+    samples = Table(tmp_path, alignment="arcface-112").samples()
+    assert (samples.alignment, samples.landmarks) == ("arcface-112", None)
