@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from .errors import RecordError, ResourceMissing
-from .records import build, changed, merged, nearest, read_toml
+from .records import Name, Range, Seed, build, changed, merged, nearest, read_toml
 from .resources import folder, names
 from .spec import refuse_code
 
 Failure = Literal["iso", "exclude"]
+_Count = Annotated[int, Range(0)]
 
 Compat = Literal[
     "insightface", "nearest", "insightface-merged", "insightface-ijb-evals", "keras-insightface", "adaface"
@@ -48,11 +49,11 @@ class Source:
 class Expect:
     """Counts of the whole list on disk; a list that differs stops the run before it computes. 0 expects nothing."""
 
-    comparisons: int = 0
-    mated: int = 0
-    folds: int = 0
-    gallery: int = 0
-    probes: int = 0
+    comparisons: _Count = 0
+    mated: _Count = 0
+    folds: _Count = 0
+    gallery: _Count = 0
+    probes: _Count = 0
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Degradation:
 
     name: str
     apply: Literal["all", "probes"] = "all"
-    seed: int = 0
+    seed: Seed = 0
 
 
 @dataclass(frozen=True)
@@ -123,8 +124,8 @@ class Protocol:
             has templates, by default as ``Templates()`` says.
     """
 
-    name: str
-    version: int
+    name: Name
+    version: Annotated[int, Range(1, 999_999)]
     kind: Literal["verification", "identification"]
     title: str
     data: Data

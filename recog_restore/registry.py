@@ -17,7 +17,7 @@ T = TypeVar("T")
 class Registry(Generic[T]):
     """Names to factories; ``"package.module:attribute"`` is imported at first use.
 
-    A name may end in ``{n}``: ``bicubic-down{n}`` answers ``bicubic-down8`` with a factory that is
+    A name may end in ``{n}``, from 1 to 999: ``bicubic-down{n}`` answers ``bicubic-down8`` with a factory that is
     called with ``n=8`` besides the caller's own arguments.
     """
 
@@ -60,7 +60,7 @@ class Registry(Generic[T]):
 
     def _find(self, name: str) -> tuple[Callable[..., T], dict[str, int]] | None:
         for key, entry in self._entries.items():
-            family = re.fullmatch(re.escape(key).replace(re.escape("{n}"), r"([1-9]\d*)"), name)
+            family = re.fullmatch(re.escape(key).replace(re.escape("{n}"), r"([1-9][0-9]{0,2})"), name)
             if family:
                 if isinstance(entry, str):
                     module, _, attribute = entry.partition(":")

@@ -453,7 +453,7 @@ def read(path: Path) -> Result:
         raise ResultError(f"{file}: cannot be read: {error.strerror}") from None
     except RecursionError:
         raise ResultError(f"{file}: not a result: nested too deeply") from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of JSON, of UTF-8, or of a number of thousands of digits
         raise ResultError(f"{file}: not a result: {error}") from None
     if not isinstance(values, Mapping) or values.get("schema") != SCHEMA:
         found = values.get("schema") if isinstance(values, Mapping) else None

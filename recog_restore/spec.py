@@ -8,13 +8,13 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import RecordError
-from .records import nearest
+from .records import converted, nearest, shortened, within
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ def typed(
     """Return the options with their texts turned into the types that the factory's parameters are annotated with.
 
     Text becomes ``int``, ``float``, ``bool`` (yes, no, true, false), ``Path`` or a ``Literal``; every other annotation
-    leaves it a text. Range checks are the factory's.
+    leaves it a text. Numbers are finite, and within the ``Range`` of their annotation.
 
     Args:
         factory: a function, class or dataclass; its parameters are the schema.
@@ -75,8 +75,35 @@ def typed(
         given: parameters that the caller fills, which are therefore no options.
 
     Raises:
-        RecordError: an unknown option, or a text that is not of its type.
+        RecordError: an unknown option, or a text that is not of its type, or out of its range.
     """
+    hints = _options(factory, options, where, given)
+    return {key: _parse(hints[key], text, where, key) for key, text in options.items()}
+
+
+def checked(
+    factory: Callable[..., Any], values: Mapping[str, Any], where: str, prefix: str = "", given: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the values of a table of a file, checked against the factory's parameters as ``records.build`` does.
+
+    Args:
+        factory: a function or class; its parameters are the schema.
+        values: by the name of the parameter.
+        where: the file, for the message.
+        prefix: the dotted key of the table in that file.
+        given: parameters that the caller fills, which no file may.
+
+    Raises:
+        RecordError: an unknown parameter, or a value of another type or out of its range.
+    """
+    hints = _options(factory, values, where, given)
+    return {key: converted(hints[key], value, where, prefix + key) for key, value in values.items()}
+
+
+def _options(
+    factory: Callable[..., Any], names: Iterable[str], where: str, given: Collection[str]
+) -> Mapping[str, Any]:
+    """Return the annotations of the factory's parameters, once each of the names is known to be one."""
     keyword = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(factory, eval_str=True).parameters
     hints = {
@@ -84,10 +111,10 @@ def typed(
         for p in parameters.values()
         if p.kind in keyword and p.name not in given
     }
-    for key in options:
-        if key not in hints:
-            raise RecordError(f"{where}: unknown option {key!r}; {nearest(key, hints)}")
-    return {key: _parse(hints[key], text, f"{where}: {key}") for key, text in options.items()}
+    for name in names:
+        if name not in hints:
+            raise RecordError(f"{where}: unknown option {name!r}; {nearest(name, hints)}")
+    return hints
 
 
 def refuse_code(values: Any, where: str, key: str = "") -> None:
@@ -106,7 +133,8 @@ def refuse_code(values: Any, where: str, key: str = "") -> None:
             refuse_code(value, where, f"{key}[{i}]")
     elif isinstance(values, str) and _CODE.search(values):
         raise RecordError(
-            f"{where}: {key} is {values!r}, which runs Python code; read that code, then allow it with --trust-code"
+            f"{where}: {key} is {shortened(values)}, which runs Python code; read that code, then allow it with "
+            "--trust-code"
         )
 
 
@@ -139,24 +167,27 @@ def imported(text: str, where: str, base: type[T]) -> type[T]:
     return made
 
 
-def _parse(hint: Any, text: str, where: str) -> Any:
+def _parse(hint: Any, text: str, where: str, key: str) -> Any:
+    said = f"{where}: {key} is {shortened(text)}"
+    if typing.get_origin(hint) is typing.Annotated:
+        inner, *limits = typing.get_args(hint)
+        return within(limits, _parse(inner, text, where, key), where, key)
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         inner = [a for a in typing.get_args(hint) if a is not type(None)]
-        return _parse(inner[0], text, where) if len(inner) == 1 else text
+        return _parse(inner[0], text, where, key) if len(inner) == 1 else text
     if typing.get_origin(hint) is typing.Literal:
         choices = {str(choice): choice for choice in typing.get_args(hint)}
         if text not in choices:
-            raise RecordError(f"{where} is {text!r}; expected one of {', '.join(choices)}")
+            raise RecordError(f"{said}; expected one of {', '.join(choices)}")
         return choices[text]
     if hint is bool:
         if text.lower() not in _BOOL:
-            raise RecordError(f"{where} is {text!r}; expected yes or no")
+            raise RecordError(f"{said}; expected yes or no")
         return _BOOL[text.lower()]
     if hint in (int, float):
         try:
-            return hint(text)
+            number = hint(text)
         except ValueError:
-            raise RecordError(
-                f"{where} is {text!r}; expected {'a whole number' if hint is int else 'a number'}"
-            ) from None
+            raise RecordError(f"{said}; expected {'a whole number' if hint is int else 'a number'}") from None
+        return converted(hint, number, where, key)
     return Path(text) if hint is Path else text

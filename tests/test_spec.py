@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 
 from recog_restore.errors import RecordError
-from recog_restore.spec import Spec, imported, parse_spec, refuse_code, typed
+from recog_restore.records import Range
+from recog_restore.spec import Spec, checked, imported, parse_spec, refuse_code, typed
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,7 @@ def test_malformed_text_is_refused(text: str, message: str) -> None:
 class Settings:
     clip: float = 1.0
     tiles: int = 8
+    sides: Annotated[int, Range(1, 8)] | None = None
     soft: bool = False
     mode: Literal["a", "b"] = "a"
     level: Literal[1, 2] | None = None
@@ -79,6 +81,12 @@ def test_options_take_the_types_of_the_annotations() -> None:
         ({"clp": "2"}, "here: unknown option 'clp'; did you mean 'clip'?"),
         ({"tiles": "2.5"}, "here: tiles is '2.5'; expected a whole number"),
         ({"clip": "much"}, "here: clip is 'much'; expected a number"),
+        ({"clip": "nan"}, "here: clip is nan; expected a finite number"),
+        ({"clip": "1e400"}, "here: clip is inf; expected a finite number"),
+        ({"tiles": "²"}, "here: tiles is '²'; expected a whole number"),
+        ({"tiles": "9" * 5000}, "here: tiles is '9+\\.\\.\\.9+'; expected a whole number"),
+        ({"tiles": "9" * 30}, "here: tiles is 9+; expected a whole number of 64 bits"),
+        ({"sides": "0"}, "here: sides is 0; expected a number from 1 to 8"),
         ({"soft": "1"}, "here: soft is '1'; expected yes or no"),
         ({"mode": "c"}, "here: mode is 'c'; expected one of a, b"),
     ],
@@ -86,6 +94,21 @@ def test_options_take_the_types_of_the_annotations() -> None:
 def test_option_of_another_type_is_refused(option: dict[str, str], message: str) -> None:
     with pytest.raises(RecordError, match=message.replace("?", r"\?")):
         typed(Settings, option, "here")
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"tiles": 2.5}, "here: data.tiles is 2.5; expected int"),
+        ({"sides": 9}, "here: data.sides is 9; expected a number from 1 to 8"),
+        ({"clip": float("nan")}, "here: data.clip is nan; expected a finite number"),
+        ({"folder": "x"}, "here: unknown option 'folder'; did you mean 'mode'"),
+    ],
+)
+def test_values_of_a_file_are_checked_against_the_same_annotations(values: dict[str, Any], message: str) -> None:
+    assert checked(Settings, {"tiles": 4}, "here") == {"tiles": 4}
+    with pytest.raises(RecordError, match=message):
+        checked(Settings, values, "here", "data.", given=("folder",))
 
 
 def test_what_the_caller_fills_is_no_option() -> None:

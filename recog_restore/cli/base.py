@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import sys
 import traceback
@@ -164,6 +165,22 @@ class Group(_Program, click.Group):
     command_class = Command
     group_class = type
 
+
+class Number(click.FloatRange):
+    """A finite number, within bounds where they are given."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the number; NaN and infinity are refused."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{number} is not finite.", param, ctx)
+        return number
+
+
+# The largest seed that every generator takes, and of what a run can be asked for.
+SEED = click.IntRange(0, 2**32 - 1)
+BATCH = click.IntRange(1, 65_536)
+MOST_WORKERS, MOST_THREADS, MOST_DRAWS, MOST_FACES = 256, 1024, 100_000, 1000
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 

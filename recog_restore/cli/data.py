@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .base import SETTINGS, Command, Group, numbers, words
+from .base import MOST_WORKERS, SEED, SETTINGS, Command, Group, Number, numbers, words
 from .terminal import say
 
 
@@ -113,9 +113,9 @@ def fetch(name: str, home: Path | None) -> None:
 
 @data.command(cls=Command)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR")
-@click.option("--people", default=40, show_default=True, type=click.IntRange(min=20))
-@click.option("--images", default=4, show_default=True, type=click.IntRange(min=2), help="Images of each person.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--people", default=40, show_default=True, type=click.IntRange(20, 10_000))
+@click.option("--images", default=4, show_default=True, type=click.IntRange(2, 1000), help="Images of each person.")
+@click.option("--seed", default=0, show_default=True, type=SEED)
 def draw(out: Path, people: int, images: int, seed: int) -> None:
     """Draw cartoon faces in LFW's layout, for trying out the toolkit: never a measurement."""
     from ..datasets.drawn import draw as draw_faces
@@ -141,7 +141,9 @@ def _words(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str
 @click.option("--recordings", callback=_numbers, metavar="LIST", help="Only these recordings.")
 @click.option("--cameras", callback=_words, metavar="LIST", help="Only these cameras: 05_1,24_0.")
 @click.option("--illuminations", callback=_words, metavar="LIST", help="Only these illuminations: 06,07.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Rendering processes.  [default: every core]")
+@click.option(
+    "--workers", type=click.IntRange(1, MOST_WORKERS), metavar="N", help="Rendering processes.  [default: every core]"
+)
 def synthpie(
     out: Path,
     size: str,
@@ -179,7 +181,7 @@ def synthpie(
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder.")
 @click.option("--people", type=click.IntRange(min=1), metavar="N", help="So many people.  [default: the layout's]")
 @click.option("--images", type=click.IntRange(min=1), metavar="N", help="Images of each.  [default: the layout's]")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, type=SEED)
 def mimic(
     layout: str, source: str, path: str | None, out: Path, people: int | None, images: int | None, seed: int
 ) -> None:
@@ -206,9 +208,11 @@ def mimic(
     metavar="SPEC",
     help="sharpness, scores:FILE.csv or python:module:Class; higher is better.",
 )
-@click.option("--below", required=True, type=float, metavar="X", help="Both images must score less.")
-@click.option("--nonmated", default=1, show_default=True, type=click.IntRange(min=1), help="For each mated comparison.")
-@click.option("--seed", default=0, show_default=True)
+@click.option("--below", required=True, type=Number(), metavar="X", help="Both images must score less.")
+@click.option(
+    "--nonmated", default=1, show_default=True, type=click.IntRange(1, 1000), help="For each mated comparison."
+)
+@click.option("--seed", default=0, show_default=True, type=SEED)
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="A new folder.")
 def low_quality(source: str, path: str | None, quality: str, below: float, nonmated: int, seed: int, out: Path) -> None:
     """Choose the comparisons of low-quality images of a data set, and write them as a list (IJBC-Lq).

@@ -8,7 +8,18 @@ from typing import Any
 
 import click
 
-from .base import SETTINGS, SYNTHPIE_EMBEDDER, Command, numbers
+from .base import (
+    BATCH,
+    MOST_DRAWS,
+    MOST_FACES,
+    MOST_THREADS,
+    MOST_WORKERS,
+    SEED,
+    SETTINGS,
+    SYNTHPIE_EMBEDDER,
+    Command,
+    numbers,
+)
 
 _SECTIONS = {
     "What is compared": ("protocol", "data", "embedder", "pre", "features", "detector"),
@@ -131,27 +142,30 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
 @click.option("--trust-code", is_flag=True, help="Let the protocol's file run the Python code that it names.")
 @click.option(
     "--seed",
-    type=int,
+    type=SEED,
     metavar="N",
     help="Seed of what is drawn: a degradation, the pairs of a folder, the halves of --fit-gate.",
 )
 @click.option("--allow-missing", is_flag=True, help="Score listed images that are not there as failures to acquire.")
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
-@click.option("--batch", default=32, show_default=True, type=click.IntRange(min=1), help="Faces embedded at once.")
+@click.option("--batch", default=32, show_default=True, type=BATCH, help="Faces embedded at once.")
 @click.option(
     "--workers",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST_WORKERS),
     metavar="N",
     help="Decoding or rendering processes.  [default: 0 on cpu for files]",
 )
 @click.option(
-    "--threads", type=click.IntRange(min=1), metavar="N", help="CPU threads of a network.  [default: its own choice]"
+    "--threads",
+    type=click.IntRange(1, MOST_THREADS),
+    metavar="N",
+    help="CPU threads of a network.  [default: its own choice]",
 )
 @click.option(
     "--faces",
     default=6,
     show_default=True,
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST_FACES),
     help="Fixed and broken decisions, confusions, gains and losses shown with their faces, each; 0 shows nobody.",
 )
 @click.option(
@@ -159,13 +173,13 @@ def _folds(_: click.Context, __: click.Parameter, text: str | None) -> tuple[int
     default=1000,
     show_default=True,
     metavar="N",
-    type=click.IntRange(min=0),
-    help="Draws of the subjects, behind intervals and differences; 0: none of them, which is faster.",
+    type=click.IntRange(0, MOST_DRAWS),
+    help="Draws of the subjects, behind intervals and differences, 100,000 at most; 0: none of them, which is faster.",
 )
 @click.option(
     "--domains",
     default=0,
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST_FACES),
     metavar="N",
     help="Map the features of N people's probes with each --pre, by t-SNE, in the report.",
 )

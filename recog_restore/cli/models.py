@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from .base import SETTINGS, Command, Group
+from .base import SETTINGS, Command, Group, Number
 from .terminal import say
 
 
@@ -93,8 +93,8 @@ def _restorer(spec: str) -> Traversable | None:
 @click.option("--name", help="The embedder's name.  [default: the folder's]")
 @click.option("--crop", metavar="CROP", help="arcface-112, sphereface-112x96 or canonical-128.")
 @click.option("--colour", type=click.Choice(["rgb", "bgr", "grey"]))
-@click.option("--mean", type=float, help="(x − mean) / std, x in 0..255.")
-@click.option("--std", type=float)
+@click.option("--mean", type=Number(), help="(x − mean) / std, x in 0..255.")
+@click.option("--std", type=Number(min=0, min_open=True))
 @click.option("--flip", type=click.Choice(["none", "sum", "mean", "concat"]), default="none", show_default=True)
 def convert(
     checkpoint: Path,
@@ -134,7 +134,7 @@ def convert(
 @click.option("--protocol", default="lfw", show_default=True, metavar="NAME", help="Whose data set the faces are from.")
 @click.option("--data", metavar="PATH", help="Where it is, if it is not registered.")
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE, instead of the data set's landmarks.")
-@click.option("--faces", default=300, show_default=True, type=click.IntRange(min=10), help="How many faces.")
+@click.option("--faces", default=300, show_default=True, type=click.IntRange(10, 100_000), help="How many faces.")
 def check(spec: str, protocol: str, data: str | None, detector: str | None, faces: int) -> None:
     """Find out on real faces whether an embedder's card is right about colour order, range and crop.
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-from .base import JUDGE, SETTINGS, Command
+from .base import BATCH, JUDGE, SETTINGS, Command, Number
 
 
 @click.command(
@@ -23,9 +23,7 @@ from .base import JUDGE, SETTINGS, Command
     metavar="SPEC",
     help="What restores a face: a name (rr-models list), card:FOLDER, onnx:FILE, python:module:Class; a+b is a chain.",
 )
-@click.option(
-    "--strength", type=click.FloatRange(0, 1), metavar="S", help="0 is the input, 1 the output (of a chain's last)."
-)
+@click.option("--strength", type=Number(0, 1), metavar="S", help="0 is the input, 1 the output (of a chain's last).")
 @click.option("--detector", metavar="SPEC", help="yunet:FILE or scrfd:FILE: finds the faces of a photo.")
 @click.option("--aligned", is_flag=True, help="Each file is an aligned crop: 128×128, 112×112 or 112×96 pixels.")
 @click.option(
@@ -52,7 +50,7 @@ from .base import JUDGE, SETTINGS, Command
     help=f"Measure the drift by this embedder: one that no loss used. May be repeated.  [default: {JUDGE}]",
 )
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
-@click.option("--batch", default=16, show_default=True, type=click.IntRange(min=1), help="Faces restored at once.")
+@click.option("--batch", default=16, show_default=True, type=BATCH, help="Faces restored at once.")
 def restore(
     source: str,
     out: Path,

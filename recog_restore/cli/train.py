@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .base import SETTINGS, Command
+from .base import MOST_WORKERS, SETTINGS, Command
 
 
 @click.command(
@@ -35,7 +35,7 @@ from .base import SETTINGS, Command
 @click.option("--trust-code", is_flag=True, help="Let RECIPE run the Python code that it names.")
 @click.option(
     "--workers",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, MOST_WORKERS),
     metavar="N",
     help="Processes that render or read photos.  [default: one a core, at most 16]",
 )

@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..records import Seed
 from .base import Alignment, Dataset, Finding, Pairs, Samples, Split, check_alignment, subjects_finding
 from .landmarks import own_landmarks
 from .walk import LeftOut, folders, photos, some
@@ -57,7 +58,7 @@ class Folder(Dataset):
         self,
         root: Path,
         gallery_per_subject: int = 1,
-        seed: int = 0,
+        seed: Seed = 0,
         mated_pairs: int = 30_000,
         nonmated_per_mated: int = 1,
         people: Sequence[int] | None = None,

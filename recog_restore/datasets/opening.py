@@ -6,8 +6,9 @@ import inspect
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, RecordError
-from ..records import build, nearest
+from ..errors import DataError
+from ..records import build
+from ..spec import checked
 from . import DATASETS
 from .base import Dataset
 from .package import Package
@@ -65,11 +66,7 @@ def _made(name: str, place: dict[str, Path], options: dict[str, Any]) -> Dataset
     record = getattr(factory, "options_record", None)
     if record is not None:
         return factory(**place, options=build(record, options, f"data set {name!r}", "data.options."))
-    known = set(inspect.signature(factory).parameters) - {"root"}
-    for option in options:
-        if option not in known:
-            raise RecordError(f"data set {name!r} has no option {option!r}; {nearest(option, known)}")
-    return factory(**place, **options)
+    return factory(**place, **checked(factory, options, f"data set {name!r}", "data.options.", given=("root",)))
 
 
 def package_of(name: str, root: Path, split: str = "") -> Path | None:

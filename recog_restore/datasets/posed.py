@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError, RecordError
-from ..records import nearest
+from ..records import Seed, nearest
 from .base import Dataset, Finding, Samples, Split, count_finding
 from .shots import CAMERA_FLASH, EXPRESSIONS, FRONTAL, ILLUMINATIONS, PEOPLE, PEOPLE_OF, YAW
 
@@ -62,7 +62,7 @@ class Selection:
     recording_4_2: bool = True
     gallery_among_probes: bool = False
     probes_per_person: int = 0
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
         for name in ("train_people", "test_people", "probes_per_person", "seed"):

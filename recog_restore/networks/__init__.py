@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from ..records import Range
 from ..registry import Registry
 
 if TYPE_CHECKING:  # reading a card loads no torch
     from torch.nn import Module
+
+# Of all layers, as a multiple of the usual number of channels.
+Width = Annotated[float, Range(1 / 64, 16)]
 
 NETWORKS: Registry[Module] = Registry("network", "recog_restore.networks")
 for _depth in (18, 34, 50, 100):
@@ -20,4 +24,4 @@ NETWORKS.add("ffn", "recog_restore.networks.mdfr:FFN")
 # Those that give faces, not embeddings: no checkpoint of theirs is an embedder's.
 RESTORERS = frozenset({"ffn", "frn"})
 
-__all__ = ["NETWORKS", "RESTORERS"]
+__all__ = ["NETWORKS", "RESTORERS", "Width"]

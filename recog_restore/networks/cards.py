@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from .. import resources
 from ..errors import RecordError, ResourceMissing
 from ..geometry import CANONICAL_SIZE, CROPS, crop_size
-from ..records import build, nearest, read_toml
+from ..records import Name, Range, Size, build, nearest, read_toml
 
 Flip = Literal["none", "sum", "mean", "concat"]
 
@@ -59,8 +59,8 @@ class GoldenCard:
     """A stored input and output of the network, and how closely they must be met again."""
 
     file: str = "golden.safetensors"
-    rtol: float = 1e-3
-    atol: float = 1e-4
+    rtol: Annotated[float, Range(0, 0.1)] = 1e-3
+    atol: Annotated[float, Range(0, 0.1)] = 1e-4
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,11 @@ class EmbedderCard:
     Scores are cosines; the norm of the raw embedding is not used by them (``norm = "dropped"``).
     """
 
-    name: str
+    name: Name
     network: str
     kind: Literal["embedder"] = "embedder"
     title: str = ""
-    dim: int = 0
+    dim: Annotated[int, Range(0, 1 << 16)] = 0
     flip: Flip = "none"
     arguments: dict[str, Any] = field(default_factory=dict)
     input: InputCard = field(default_factory=InputCard)
@@ -159,12 +159,12 @@ class RestorerCard:
             says so.
     """
 
-    name: str
+    name: Name
     network: str
     kind: Literal["restorer"] = "restorer"
     title: str = ""
     task: Literal["restore", "super-resolve", "frontalize"] = "restore"
-    size: int = CANONICAL_SIZE
+    size: Size = CANONICAL_SIZE
     guide: Literal["none", "poses"] = "none"
     blends: bool = True
     tested_range: str = ""

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from ..records import Size
+from . import Width
 from .prelu import PReLU
 
 # Channels of the four stages.
@@ -60,9 +62,9 @@ class IResNet(nn.Module):
     def __init__(
         self,
         units: tuple[int, int, int, int],
-        dim: int = 512,
-        width: float = 1.0,
-        size: Sequence[int] = (112, 112),
+        dim: Size = 512,
+        width: Width = 1.0,
+        size: Sequence[Size] = (112, 112),
     ) -> None:
         super().__init__()
         first, second, third, fourth = (round(width * channels) for channels in STAGES)
@@ -88,21 +90,21 @@ def _stage(inputs: int, outputs: int, units: int) -> nn.Sequential:
     return nn.Sequential(Unit(inputs, outputs, 2), *(Unit(outputs, outputs, 1) for _ in range(units - 1)))
 
 
-def iresnet18(dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 112)) -> IResNet:
+def iresnet18(dim: Size = 512, width: Width = 1.0, size: Sequence[Size] = (112, 112)) -> IResNet:
     """Return IResNet-18 with fresh weights."""
     return IResNet((2, 2, 2, 2), dim, width, size)
 
 
-def iresnet34(dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 112)) -> IResNet:
+def iresnet34(dim: Size = 512, width: Width = 1.0, size: Sequence[Size] = (112, 112)) -> IResNet:
     """Return IResNet-34 with fresh weights."""
     return IResNet((3, 4, 6, 3), dim, width, size)
 
 
-def iresnet50(dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 112)) -> IResNet:
+def iresnet50(dim: Size = 512, width: Width = 1.0, size: Sequence[Size] = (112, 112)) -> IResNet:
     """Return IResNet-50 with fresh weights."""
     return IResNet((3, 4, 14, 3), dim, width, size)
 
 
-def iresnet100(dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 112)) -> IResNet:
+def iresnet100(dim: Size = 512, width: Width = 1.0, size: Sequence[Size] = (112, 112)) -> IResNet:
     """Return IResNet-100 with fresh weights."""
     return IResNet((3, 13, 30, 3), dim, width, size)

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle
 
 from ..errors import ConventionError, RecordError
+from ..records import Size
 from .heatmaps import LANDMARKS
 
 DecoderName = Literal["full", "lean"]
@@ -71,12 +72,12 @@ class FRN(nn.Module):
 
     def __init__(
         self,
-        width: int = 32,
+        width: Size = 32,
         *,
         decoder: DecoderName = "lean",
-        growth: int | None = None,
-        blocks: int = 2,
-        unshuffle: int = 1,
+        growth: Size | None = None,
+        blocks: Size = 2,
+        unshuffle: Size = 1,
         output: Output = "image",
     ) -> None:
         super().__init__()
@@ -126,14 +127,14 @@ class FFN(nn.Module):
 
     def __init__(
         self,
-        width: int = 32,
+        width: Size = 32,
         *,
         pose: Pose = "residual",
-        pose_width: int | None = None,
+        pose_width: Size | None = None,
         decoder: DecoderName = "lean",
-        growth: int | None = None,
-        blocks: int = 2,
-        unshuffle: int = 1,
+        growth: Size | None = None,
+        blocks: Size = 2,
+        unshuffle: Size = 1,
         output: Output = "image",
     ) -> None:
         super().__init__()

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ..records import Size
 from .prelu import PReLU
 
 # Expansion, channels, units and stride of the first unit, in each stage (table 1).
@@ -78,7 +79,7 @@ class MobileFaceNet(nn.Module):
         size: height and width of the input in pixels; the last depth-wise kernel is a sixteenth of each, rounded up.
     """
 
-    def __init__(self, dim: int = 128, size: Sequence[int] = (112, 112)) -> None:
+    def __init__(self, dim: Size = 128, size: Sequence[Size] = (112, 112)) -> None:
         super().__init__()
         height, width = size
         self.conv1 = Layer(3, 64, 3, stride=2, padding=1)

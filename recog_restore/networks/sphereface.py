@@ -15,6 +15,8 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from ..records import Size
+from . import Width
 from .prelu import PReLU
 
 # Channels and residual units of each stage (table 2).
@@ -33,7 +35,7 @@ class SphereFace20(nn.Module):
     # Parameters of a checkpoint that this network has no place for.
     passed_over = ("fc6.",)
 
-    def __init__(self, dim: int = 512, width: float = 1.0, size: Sequence[int] = (112, 96)) -> None:
+    def __init__(self, dim: Size = 512, width: Width = 1.0, size: Sequence[Size] = (112, 96)) -> None:
         super().__init__()
         inputs = 3
         for stage, (full, units) in enumerate(STAGES, 1):

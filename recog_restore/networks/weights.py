@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ..errors import RecordError, WeightsError
 from ..files import read_regular
+from ..spec import checked
 from . import NETWORKS
 from .cards import ModelCard
 
@@ -78,10 +79,9 @@ def build_network(name: str, arguments: Mapping[str, Any], where: str) -> nn.Mod
         UnknownName: no such network.
         RecordError: it does not take these arguments; ``where`` is named.
     """
-    try:
-        return NETWORKS.create(name, **arguments).eval()
-    except TypeError as error:
-        raise RecordError(f"{where}: network {name} does not take these arguments: {error}") from None
+    factory, given = NETWORKS.factory(name)
+    place = f"{where}: network {name} does not take these arguments"
+    return factory(**given, **checked(factory, arguments, place)).eval()
 
 
 def load_network(folder: Path | Traversable, card: ModelCard, device: str = "cpu") -> nn.Module:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import cv2
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor
 from ..degrade import bicubic_matrix
 from ..errors import RecordError
 from ..faces import to_float, to_uint8
+from ..geometry import CANONICAL_SIZE
+from ..records import Range
 from .base import Card, Preprocessor
 
 
@@ -51,7 +54,9 @@ class Clahe(Preprocessor):
     Source: Zuiderveld, "Contrast limited adaptive histogram equalization", Graphics Gems IV, 1994.
     """
 
-    def __init__(self, clip: float = 2.0, tiles: int = 8, strength: float = 1.0) -> None:
+    def __init__(
+        self, clip: float = 2.0, tiles: Annotated[int, Range(1, CANONICAL_SIZE)] = 8, strength: float = 1.0
+    ) -> None:
         super().__init__(strength)
         if clip <= 0 or tiles < 1:
             raise RecordError(f"clahe: expected clip > 0 and tiles >= 1, got clip={clip:g}, tiles={tiles}")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RecordError, ResourceMissing
-from ..files import write_whole
+from ..files import LARGEST_TEXT, read_regular, write_whole
 from ..records import build, nearest, plain
 from .base import Preprocessor
 from .gate import MEASURES, Facts, Gate
@@ -162,10 +162,12 @@ def read(path: Path) -> Learned:
         RecordError: it is no gate, or of another version.
     """
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = json.loads(read_regular(path, LARGEST_TEXT))
     except FileNotFoundError:
         raise ResourceMissing(f"{path}: no such gate; rr-eval --fit-gate {path} learns one") from None
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:  # of JSON, of UTF-8, or of a number of thousands of digits
         raise RecordError(f"{path}: not a gate: {error}") from None
     if not isinstance(values, dict) or values.get("version") != VERSION:
         found = values.get("version") if isinstance(values, dict) else None

@@ -35,6 +35,7 @@ KINDS = {
 _NAMED = re.compile(r"\s*([^,:=+]*?)\s*=(.*)", re.DOTALL)
 _LONGEST_NAME = 60
 
+_LONGEST_CHAIN = 32
 _SHOWN = 12  # digits of a SHA-256 that stand for it where people read
 
 
@@ -135,9 +136,10 @@ def create(text: str, device: str = "cpu", threads: int | None = None) -> Prepro
 def _chain(text: str, device: str, threads: int | None) -> Preprocessor:
     known = "|".join(re.escape(name).replace(re.escape("{n}"), r"\d+") for name in names())
     kinds = "|".join([*KINDS, "python"])
-    links = tuple(
-        _create(link, device, threads) for link in re.split(rf"\+(?=(?:{kinds}):|(?:{known})(?:[,+]|$))", text)
-    )
+    texts = re.split(rf"\+(?=(?:{kinds}):|(?:{known})(?:[,+]|$))", text)
+    if len(texts) > _LONGEST_CHAIN:
+        raise RecordError(f"a chain of {len(texts):,} preprocessors; expected at most {_LONGEST_CHAIN}")
+    links = tuple(_create(link, device, threads) for link in texts)
     return links[0] if len(links) == 1 else Chain(links)
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
-from typing import Literal
+from typing import Annotated, Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import RecordError, ResourceMissing
-from ..records import build, nearest, read_toml
+from ..records import Range, build, nearest, read_toml
 from ..resources import folder
 from ..results import BASELINE, Result
 from .wording import ABSENT, note, protocol, unique, visible
@@ -48,7 +48,7 @@ class Method:
     """
 
     name: str
-    reported: tuple[float, ...]
+    reported: tuple[Annotated[float, Range(nan=True)], ...]
     preprocessors: tuple[str, ...] = ()
     embedder: str = ""
 

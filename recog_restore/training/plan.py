@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from ..errors import RecordError
 from ..networks import NETWORKS
+from ..records import Seed
 
 # Numbers of people: up to 346 are the protocols', up to a million nobody's, from there on they are for training.
 FIRST_TRAINING_SUBJECT = 1_000_000
@@ -147,7 +148,7 @@ class Plan:
     title: str = ""
     optimizer: Optimizer = field(default_factory=Optimizer)
     validation: Validation = field(default_factory=Validation)
-    seed: int = 0
+    seed: Seed = 0
     precision: Literal["auto", "32-true", "bf16-mixed", "16-mixed"] = "auto"
     average: tuple[int, ...] = ()
     keep_every: int = 200
@@ -164,8 +165,6 @@ class Plan:
             )
         if not self.stages:
             raise RecordError("stages: expected at least one [[stages]]")
-        if self.seed < 0:
-            raise RecordError(f"seed is {self.seed}; expected 0 or more")
         if min(self.keep_every, self.log_every) < 1:
             raise RecordError(
                 f"keep_every is {self.keep_every} and log_every {self.log_every}; expected at least 1 each"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import RecordError
 from ..geometry import CANONICAL_SIZE, crop_size
 from ..networks.cards import Flip, InputCard
-from ..records import nearest
+from ..records import Seed
+from ..spec import checked
 from ..synthpie import Web
 from .augment import Augment
 from .heads import HEADS
@@ -25,10 +25,7 @@ class HeadRecipe:
 
     def __post_init__(self) -> None:
         factory, _ = HEADS.factory(self.name)
-        known = set(inspect.signature(factory).parameters) - {"dim", "classes"}
-        for key in self.arguments:
-            if key not in known:
-                raise RecordError(f"head {self.name} has no argument {key!r}; {nearest(key, known)}")
+        checked(factory, self.arguments, f"head {self.name}", "head.arguments.", given=("dim", "classes"))
 
 
 @dataclass(frozen=True)
@@ -50,7 +47,7 @@ class People:
     views: int = 2
     cached: bool = True
     first: int = FIRST_TRAINING_SUBJECT
-    seed: int = 0
+    seed: Seed = 0
     web: Web = field(default_factory=Web)
 
     def __post_init__(self) -> None:

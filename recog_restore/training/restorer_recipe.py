@@ -12,6 +12,7 @@ from ..degrade import DEGRADATIONS
 from ..errors import RecordError
 from ..geometry import CANONICAL_SIZE
 from ..networks.cards import RightsCard
+from ..records import Seed
 from ..synthpie import VERSION
 from .plan import FIRST_TRAINING_SUBJECT, NetworkRecipe, Plan, Stage, training_people
 
@@ -56,7 +57,7 @@ class Pairs:
     pitch: float = 3.0
     distance: tuple[float, float] = (900.0, 1400.0)
     first: int = FIRST_TRAINING_SUBJECT
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
         for name in ("people", "moments", "views", "lights", "sessions"):
@@ -95,7 +96,7 @@ class Faces:
     people: tuple[int, ...] | None = None
     alignment: Alignment = "landmarks"
     retaken: str = ""
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
         if self.retaken:
@@ -126,7 +127,7 @@ class MultiPiePhotos:
     lights: Literal["same", "other", "both"] = "both"
     target_light: str = "07"
     alignment: Alignment = "landmarks"
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
         most = _SESSION1_PEOPLE if set(self.sessions) == {1} else _MULTIPIE_PEOPLE

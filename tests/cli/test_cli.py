@@ -143,6 +143,40 @@ def test_a_part_of_synthpie_that_names_nothing_is_refused(tmp_path: Path, option
     assert not (tmp_path / "pie").exists()
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--draws", 100_000_000], "100000000 is not in the range 0<=x<=100000"),
+        (["--batch", 10**8], "not in the range 1<=x<=65536"),
+        (["--batch", "9" * 5000], "is not a valid integer range"),
+        (["--workers", 5000], "not in the range 0<=x<=256"),
+        (["--threads", 10**9], "not in the range 1<=x<=1024"),
+        (["--seed", -1], "-1 is not in the range"),
+        (["--faces", 10**8], "not in the range 0<=x<=1000"),
+        (["--pre", "+".join(["clahe"] * 5000)], "a chain of 5,000 preprocessors; expected at most 32"),
+        (["--pre", f"bicubic-down{'9' * 5000}"], "no preprocessor named 'bicubic-down9"),
+        (["--pre", "bicubic-down0"], "no preprocessor named 'bicubic-down0'"),
+        (["--pre", "clahe,clip=1e400"], "clip is inf; expected a finite number"),
+        (["--pre", "clahe,tiles=100000"], "tiles is 100000; expected a number from 1 to 128"),
+        (["--pre", "gamma,limit=nan"], "limit is nan; expected a finite number"),
+        (["--set", "version=-1"], "version is -1; expected a number from 1 to 999,999"),
+        (["--set", "name="], "name is ''; expected a text of 1 to 200 characters"),
+        (["--set", "degradation={name='mdfr',seed=-1}"], "degradation.seed is -1; expected a number from 0"),
+        (["--set", "data.options.images=3"], "data set 'drawn': data.options.images is 3; expected str"),
+    ],
+)
+def test_an_option_out_of_its_range_is_refused(options: list[object], message: str, drawn: Path) -> None:
+    done = rr_run("eval", "--protocol", "drawn", "--data", drawn, "--embedder", "lbp", *options)
+    assert done.exit_code == 2
+    assert message in done.stderr
+
+
+def test_a_number_is_finite() -> None:
+    for options in (["--mean", "nan"], ["--std", "1e400"]):
+        done = rr_run("models", "convert", "x.pt", "--out", "y", *options)
+        assert (done.exit_code, "is not finite" in done.stderr) == (2, True)
+
+
 def test_every_option_of_an_evaluation_stands_below_a_heading() -> None:
     words = rr_run("eval", "--help").stdout
     headings = [line for line in words.splitlines() if line.endswith(":") and not line.startswith(" ")]

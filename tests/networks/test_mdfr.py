@@ -288,11 +288,11 @@ def test_unsuitable_size_is_refused(size: int) -> None:
 @pytest.mark.parametrize(
     ("network", "arguments", "message"),
     [
-        ("frn", {"decoder": "dense"}, "decoder: expected one of 'full', 'lean', got 'dense'"),
-        ("frn", {"output": "mask"}, "output: expected one of 'image', 'residual', 'blend', 'gated', got 'mask'"),
-        ("frn", {"unshuffle": 0}, "expected unshuffle of 1 or more, got 0"),
+        ("frn", {"decoder": "dense"}, "decoder is 'dense'; expected one of 'full', 'lean'"),
+        ("frn", {"output": "mask"}, "output is 'mask'; expected one of 'image', 'residual', 'blend', 'gated'"),
+        ("frn", {"unshuffle": 0}, "unshuffle is 0; expected a number from 1 to 16,384"),
         ("frn", {"decoder": "full", "growth": 4}, "growth = 4 is for the lean decoder; leave it out"),
-        ("ffn", {"pose": "sum"}, "pose: expected one of 'residual', 'concat', 'none', got 'sum'"),
+        ("ffn", {"pose": "sum"}, "pose is 'sum'; expected one of 'residual', 'concat', 'none'"),
         ("frn", {"pose": "residual"}, "here: network frn does not take these arguments: .*'pose'"),
     ],
 )
