@@ -192,8 +192,11 @@ class Drift:
     Attributes:
         preprocessor, judge: their names.
         independent: false where a loss of the preprocessor's training used the judge.
-        n: the faces that could be had before and after.
+        n: the faces that were touched and could be had before and after; all numbers but ``left`` are of them.
+        left: the faces that a gate spared, or that the preprocessor left as they were.
         mean, low: of the cosine between a face before and after, and its quantile 0.05; None without faces.
+        mean_among, low_among: where these lie among the judge's own scores of two untouched faces: the shares of the
+            mated and of the non-mated ones that are not above; None where the people are not known.
         counts: of the cosines in the bins of ``DRIFT_BINS``.
         clean_before, clean_after: mean cosine to the clean original; None where there is none.
         towards, away: the faces that came nearer to it, and that went further off.
@@ -212,6 +215,9 @@ class Drift:
     towards: int | None = None
     away: int | None = None
     worst: tuple[Drifted, ...] = ()
+    left: int = 0
+    mean_among: tuple[float, float] | None = None
+    low_among: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

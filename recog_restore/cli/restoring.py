@@ -28,6 +28,7 @@ from ..preprocess.gate import create as create_gate
 from ..preprocess.spec import create as create_preprocessor
 from ..preprocess.spec import public_name
 from ..records import plain
+from ..report.cards import made_for
 from ..report.wording import visible
 from .bars import Bars
 from .device import chosen_device
@@ -105,8 +106,9 @@ def run(
 def _first_line(preprocessor: Preprocessor, detector: str | None, device: str) -> str:
     """Return what runs on what, and which faces the preprocessor was made for."""
     card = preprocessor.card
-    made_for = f", made for {card.tested_range}" if card.tested_range else ""
-    return f"{card.name}: {card.task}{made_for} · {detector or 'aligned crops'} · {device}"
+    said = made_for(card.tested_range, bool(card.teachers))
+    line = f"{card.name}: {card.task} · {detector or 'aligned crops'} · {device}"
+    return f"{line}\n{said}" if said else line
 
 
 def _write(

@@ -25,12 +25,29 @@ from ..files import write_whole
 from ..preprocess import Preprocessor
 from ..results import DRIFT_BINS, Drift, Drifted
 
-COLUMNS = ("preprocessor", "judge", "independent", "sample", "cosine", "clean_before", "clean_after")
+COLUMNS = ("preprocessor", "judge", "independent", "sample", "touched", "cosine", "clean_before", "clean_after")
 FILE = "drift.csv"
+_YES = {True: "yes", False: "no"}
 LOW = 0.05  # the quantile of the cosine below which the most drifted faces lie
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Crops = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class OwnScores:
+    """What a judge gives two untouched faces of one person (``mated``), and of two people (``non_mated``), (N,) each.
+
+    Cosines of two judges cannot be compared; where they lie among each judge's own scores can.
+    """
+
+    mated: Floats
+    non_mated: Floats
+
+    def among(self, cosine: float) -> tuple[float, float]:
+        """Return the shares of the mated and of the non-mated scores that are not above a cosine."""
+        return float(np.mean(self.mated <= cosine)), float(np.mean(self.non_mated <= cosine))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +58,21 @@ class Moved:
         preprocessor, judge: their names.
         independent: whether no loss of the preprocessor's training used the judge.
         samples: (F,) names.
+        touched: (F,) false where a gate spared the face, or the preprocessor left it as it was.
         cosine: (F,) between before and after; NaN where one of them failed.
         clean_before, clean_after: (F,) with the clean original; None where there is none.
+        scores: the judge's own, where the people are known.
     """
 
     preprocessor: str
     judge: str
     independent: bool
     samples: tuple[str, ...]
+    touched: Bools
     cosine: Floats
     clean_before: Floats | None = None
     clean_after: Floats | None = None
+    scores: OwnScores | None = None
 
 
 def independent(preprocessor: Preprocessor, judge: Embedder) -> bool:
@@ -89,11 +110,13 @@ class DriftMeter:
         self._preprocessor, self._judges, self._device, self._most = preprocessor, judges, device, most
         self._independent = [independent(preprocessor, judge) for judge in judges]
         self._samples: list[str] = []
+        self._touched: list[Bools] = []
         self._cosines: list[list[tuple[Floats, Floats, Floats]]] = [[] for _ in judges]
         self._worst: list[tuple[float, int, Crops]] = []
 
     def add(self, samples: Sequence[str], before: Crops, after: Crops, clean: Crops | None = None) -> None:
         """Measure some faces: (B, 128, 128, 3) uint8 canonical crops, and what to call them."""
+        touched = (before != after).any(axis=(1, 2, 3))
         for judge, found in zip(self._judges, self._cosines, strict=True):
             x, y = (self._embedded(judge, crops) for crops in (before, after))
             z = np.full_like(x, np.nan) if clean is None else self._embedded(judge, clean)
@@ -101,9 +124,13 @@ class DriftMeter:
         if self._most and self._judges:
             cosine = self._cosines[self._independent.index(True) if any(self._independent) else 0][-1][0]
             pairs = np.concatenate([before, after], axis=2)
-            shown = [(c, len(self._samples) + i, pairs[i]) for i, c in enumerate(cosine.tolist()) if np.isfinite(c)]
+            shown = [
+                (float(cosine[i]), len(self._samples) + i, pairs[i])
+                for i in np.flatnonzero(np.isfinite(cosine) & touched).tolist()
+            ]
             self._worst = sorted([*self._worst, *shown], key=lambda entry: entry[:2])[: self._most]
         self._samples += samples
+        self._touched.append(touched)
 
     def moved(self) -> list[Moved]:
         """Return what was measured so far, one entry per judge."""
@@ -113,7 +140,8 @@ class DriftMeter:
             cosine, before, after = (np.concatenate([np.empty(0), *parts]) for parts in columns)
             clean = (before, after) if np.isfinite(before).any() else (None, None)
             name = self._preprocessor.card.name
-            entries.append(Moved(name, judge.card.name, of_its_own, tuple(self._samples), cosine, *clean))
+            touched = np.concatenate([np.empty(0, bool), *self._touched])
+            entries.append(Moved(name, judge.card.name, of_its_own, tuple(self._samples), touched, cosine, *clean))
         return entries
 
     def sheet(self) -> Crops | None:
@@ -136,20 +164,30 @@ def row_cosines(a: NDArray[np.floating[Any]], b: NDArray[np.floating[Any]]) -> F
 
 
 def summary(moved: Moved, most: int = 10) -> Drift:
-    """Return what a result says of the drift; the ``most`` most drifted faces come without their pictures."""
-    cosine = moved.cosine[np.isfinite(moved.cosine)]
-    before, after = moved.clean_before, moved.clean_after
+    """Return what a result says of the drift; the ``most`` most drifted faces come without their pictures.
+
+    Faces that were not touched are counted, and are in no other number.
+    """
+    there = np.isfinite(moved.cosine)
+    cosine = moved.cosine[there & moved.touched]
+    before, after = (
+        None if c is None else np.where(moved.touched, c, np.nan) for c in (moved.clean_before, moved.clean_after)
+    )
     towards = away = None
     if before is not None and after is not None:
         towards, away = int((after > before).sum()), int((after < before).sum())
     counts, _ = np.histogram(cosine, DRIFT_BINS)
+    mean, low = _mean(cosine), float(np.quantile(cosine, LOW)) if len(cosine) else None
     return Drift(
         preprocessor=moved.preprocessor,
         judge=moved.judge,
         independent=moved.independent,
         n=len(cosine),
-        mean=_mean(moved.cosine),
-        low=float(np.quantile(cosine, LOW)) if len(cosine) else None,
+        left=int((there & ~moved.touched).sum()),
+        mean=mean,
+        low=low,
+        mean_among=_among(moved.scores, mean),
+        low_among=_among(moved.scores, low),
         counts=tuple(counts.tolist()),
         clean_before=_mean(before),
         clean_after=_mean(after),
@@ -168,9 +206,13 @@ def summary(moved: Moved, most: int = 10) -> Drift:
 
 
 def most_drifted(moved: Moved, most: int) -> list[int]:
-    """Return the numbers of the faces of the lowest cosines, the lowest first, ties in order; failed ones excepted."""
-    order = np.argsort(moved.cosine, kind="stable")[:most]  # NaN comes last
-    rows: list[int] = order[np.isfinite(moved.cosine[order])].tolist()
+    """Return the numbers of the faces of the lowest cosines, the lowest first, ties in order.
+
+    Faces that failed or were not touched are none of them.
+    """
+    cosine = np.where(moved.touched, moved.cosine, np.nan)
+    order = np.argsort(cosine, kind="stable")[:most]  # NaN comes last
+    rows: list[int] = order[np.isfinite(cosine[order])].tolist()
     return rows
 
 
@@ -190,10 +232,10 @@ def write_csv(moved: Iterable[Moved], path: Path) -> None:
             unknown if entry.clean_before is None else entry.clean_before,
             unknown if entry.clean_after is None else entry.clean_after,
         )
-        for sample, *numbers in zip(entry.samples, *(c.tolist() for c in columns), strict=True):
+        rows = zip(entry.samples, entry.touched.tolist(), *(c.tolist() for c in columns), strict=True)
+        for sample, touched, *numbers in rows:
             shown = ["" if np.isnan(x) else f"{x:.6f}" for x in numbers]
-            yes = "yes" if entry.independent else "no"
-            writer.writerow([entry.preprocessor, entry.judge, yes, sample, *shown])
+            writer.writerow([entry.preprocessor, entry.judge, _YES[entry.independent], sample, _YES[touched], *shown])
     try:
         write_whole(path, text.getvalue().encode("utf-8", "surrogateescape"))
     except OSError as error:
@@ -203,6 +245,10 @@ def write_csv(moved: Iterable[Moved], path: Path) -> None:
 def _mean(values: Floats | None) -> float | None:
     known = None if values is None else values[np.isfinite(values)]
     return float(known.mean()) if known is not None and len(known) else None
+
+
+def _among(scores: OwnScores | None, cosine: float | None) -> tuple[float, float] | None:
+    return None if scores is None or cosine is None else scores.among(cosine)
 
 
 def _number(value: float) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,16 @@ from ..preprocess import Preprocessor
 from ..results import Drift
 from ..store import Store
 from .acquire import Acquisition, Jobs
-from .drift import Moved, independent, most_drifted, no_witness, summary, write_csv
+from .drift import Moved, OwnScores, independent, most_drifted, no_witness, row_cosines, summary, write_csv
 from .embeddings import Embeddings, Settings, embed
 from .examples import pictures
 from .facts import Floats, cosines
+from .pipelines import Applied, chosen
 from .piping import Run
 from .progress import Progress
+
+# Pairs drawn for a judge's own scores, and the fewest of each kind that say where a cosine lies among them.
+_DRAWN, _FEWEST = 20_000, 10
 
 Embedding = Callable[[Acquisition, Embedder, Sequence[Preprocessor]], list[Embeddings]]
 
@@ -57,7 +61,7 @@ class Meter:
 
 def drifts(
     run: Run,
-    preprocessors: Sequence[Preprocessor],
+    columns: Sequence[Applied],
     embedder: Embedder,
     meter: Meter,
     count: int,
@@ -65,27 +69,59 @@ def drifts(
     settings: Settings,
     progress: Progress,
 ) -> tuple[list[Drift], list[str]]:
-    """Return the drift of a run's preprocessors, with ``count`` faces each, and warnings; write the meter's table."""
+    """Return the drift of a run's preprocessors, with ``count`` faces each, and warnings; write the meter's table.
+
+    Every gate counts as a preprocessor of its own; a fusion moves no face.
+    """
 
     def embedding(of: Acquisition, judge: Embedder, seen: Sequence[Preprocessor]) -> list[Embeddings]:
         return embed(of, run.digests, judge, seen, store, settings, progress)
 
-    moved = _moved(run, preprocessors, embedder, meter.beside(embedder), embedding)
+    gated: dict[str, Applied] = {}
+    for column in columns[1:]:
+        gated.setdefault(dataclasses.replace(column.pipeline, fusion="replace").name, column)
+    moved = _moved(run, columns[0], gated, embedder, meter.beside(embedder), embedding)
     if meter.table is not None and moved:
         write_csv(moved, meter.table)
-    named = {p.card.name: p for p in preprocessors}
     entries = []
     for entry in moved:
         drift, rows = summary(entry, count), most_drifted(entry, count)
-        faces = pictures(run.plan, run.acquisition, rows, named[entry.preprocessor], settings.device) if rows else ()
+        preprocessor = gated[entry.preprocessor].pipeline.preprocessor
+        faces = pictures(run.plan, run.acquisition, rows, preprocessor, settings.device) if rows else ()
         worst = tuple(dataclasses.replace(d, face=face) for d, face in zip(drift.worst, faces, strict=True))
         entries.append(dataclasses.replace(drift, worst=worst))
     return entries, no_witness(moved)
 
 
+def own_scores(subject: NDArray[np.object_], row: NDArray[np.int64], found: Embeddings) -> OwnScores | None:
+    """Return a judge's scores of some untouched faces, drawn; None where there are too few, or nobody is known.
+
+    Args:
+        subject: (J,) of each face.
+        row: (J,) of its sample: a sample is no mate of itself.
+        found: (J,) embeddings of the untouched faces.
+    """
+    there = np.flatnonzero(found.valid & (subject != ""))
+    if len(there) < 2:
+        return None
+    _, code = np.unique(subject[there].astype(str), return_inverse=True)
+    order, size = np.argsort(code, kind="stable"), np.bincount(code)
+    start, generator = np.cumsum(size) - size, np.random.default_rng(0)
+    first = generator.integers(len(there), size=_DRAWN)
+    mate = order[start[code[first]] + generator.integers(size[code[first]])]
+    other = generator.integers(len(there), size=_DRAWN)
+    scores = []
+    for second, mated in ((mate, True), (other, False)):
+        kept = (row[there[first]] != row[there[second]]) & ((code[first] == code[second]) == mated)
+        pairs = np.unique(np.sort(np.stack([first[kept], second[kept]]), axis=0), axis=1)
+        scores.append(row_cosines(found.vectors[there[pairs[0]]], found.vectors[there[pairs[1]]]))
+    return OwnScores(*scores) if min(map(len, scores)) >= _FEWEST else None
+
+
 def _moved(
     run: Run,
-    preprocessors: Sequence[Preprocessor],
+    baseline: Preprocessor,
+    gated: Mapping[str, Applied],
     embedder: Embedder,
     judges: Sequence[Embedder],
     embedding: Embedding,
@@ -94,13 +130,13 @@ def _moved(
 
     Args:
         run: with the embeddings by the run's embedder.
-        preprocessors: the baseline is the first.
+        baseline: leaves faces as they are.
+        gated: the preprocessors with their gates, by name.
         embedder: the run's.
         judges: further ones.
         embedding: the embeddings of an acquisition's faces, by an embedder, for each preprocessor.
     """
-    baseline, *others = preprocessors
-    if not others:
+    if not gated:
         return []
     plan, acquisition = run.plan, run.acquisition
     jobs = Jobs(acquisition.jobs.row[: plan.touched], acquisition.jobs.degraded[: plan.touched])
@@ -109,24 +145,32 @@ def _moved(
     undamaged = Jobs(jobs.row, np.zeros(len(jobs), bool))
     clean = acquisition.of(plan.samples, undamaged) if jobs.degraded.any() else None
     known = np.arange(plan.touched)
+    subject = plan.column("subject", known)
+    preprocessors = list({c.pipeline.preprocessor.card.name: c.pipeline.preprocessor for c in gated.values()}.values())
     moved = []
     for judge in (embedder, *judges):
         if judge is embedder:
-            views = [run.found[p.card.name].take(known) for p in preprocessors]
+            raw, *done = (run.found[p.card.name].take(known) for p in (baseline, *preprocessors))
         else:
-            views = embedding(seen, judge, preprocessors)
+            raw, *done = embedding(seen, judge, [baseline, *preprocessors])
+        views = {p.card.name: view for p, view in zip(preprocessors, done, strict=True)}
         original = embedding(clean, judge, [baseline])[0] if clean is not None else None
-        before = _of(jobs.degraded, cosines(views[0], original)) if original is not None else None
-        for preprocessor, after in zip(others, views[1:], strict=True):
+        before = _of(jobs.degraded, cosines(raw, original)) if original is not None else None
+        scores = own_scores(subject, jobs.row, raw)
+        for name, column in gated.items():
+            preprocessor, admitted = column.pipeline.preprocessor, column.touched[known]
+            after = chosen(admitted, views[preprocessor.card.name], raw)
             moved.append(
                 Moved(
-                    preprocessor=preprocessor.card.name,
+                    preprocessor=name,
                     judge=judge.card.name,
                     independent=independent(preprocessor, judge),
                     samples=names,
-                    cosine=cosines(views[0], after),
+                    touched=(after.vectors != raw.vectors).any(axis=1),
+                    cosine=cosines(raw, after),
                     clean_before=before,
                     clean_after=_of(jobs.degraded, cosines(after, original)) if original is not None else None,
+                    scores=scores,
                 )
             )
     return moved

@@ -211,7 +211,7 @@ def evaluate(
     drifted: list[Drift] = []
     if meter is not None and embedder is not None:
         with progress.timed("drift"):
-            drifted, unwitnessed = drifts(run, bare, embedder, meter, faces, store, settings, progress)
+            drifted, unwitnessed = drifts(run, columns, embedder, meter, faces, store, settings, progress)
             noted += unwitnessed
     noted[:0] = suspect
     noted += [*(note for p in bare for note in p.notes), *_taught(bare, embedder), *(str(w.message) for w in caught)]

@@ -68,6 +68,7 @@ class Applied(Preprocessor):
     Attributes:
         embeddings: of the J faces.
         touched: (J,) whether the preprocessor touched the face.
+        pipeline: what is applied.
     """
 
     def __init__(self, pipeline: Pipeline, embeddings: Embeddings, touched: NDArray[np.bool_]) -> None:
@@ -75,20 +76,20 @@ class Applied(Preprocessor):
         card, words = pipeline.preprocessor.card, pipeline.settings()
         title = "; ".join([card.title, *(f"{key}: {text}" for key, text in words.items())])
         self.card = dataclasses.replace(card, name=pipeline.name, title=title)
-        self.embeddings, self.touched, self._pipeline = embeddings, touched, pipeline
+        self.embeddings, self.touched, self.pipeline = embeddings, touched, pipeline
 
     def settings(self) -> dict[str, object]:
         """Return the preprocessor's settings, and in words gate and fusion, with the faces touched."""
-        settings, piped = self._pipeline.preprocessor.settings(), self._pipeline.settings()
+        settings, piped = self.pipeline.preprocessor.settings(), self.pipeline.settings()
         return {**settings, **piped, "touched": int(self.touched.sum())} if piped else settings
 
     def restore(self, images: Tensor, landmarks: Tensor | None) -> Tensor:
         """Return what the preprocessor makes of the images."""
-        return self._pipeline.preprocessor.restore(images, landmarks)
+        return self.pipeline.preprocessor.restore(images, landmarks)
 
     def __call__(self, faces: FaceBatch) -> FaceBatch:
         """Return what the preprocessor makes of the faces, gate or no gate."""
-        return self._pipeline.preprocessor(faces)
+        return self.pipeline.preprocessor(faces)
 
 
 def pipelines(
@@ -133,7 +134,7 @@ def apply(pipeline: Pipeline, found: Mapping[str, Embeddings], facts: Facts, tou
     if pipeline.gate is not None:
         mine = {**facts, DRIFT: drift(raw, done)} if DRIFT in pipeline.gate.measures else facts
         seen = seen & pipeline.gate.open(mine)
-        done = _chosen(seen, done, raw)
+        done = chosen(seen, done, raw)
     return Applied(pipeline, fused(raw, done, pipeline.fusion), seen)
 
 
@@ -144,8 +145,8 @@ def fused(raw: Embeddings, done: Embeddings, fusion: Fusion) -> Embeddings:
     """
     if fusion == "replace":
         return done
-    first = _chosen(raw.valid | ~done.valid, raw, done)  # where both failed, it is the untouched face that did
-    second = _chosen(done.valid, done, first)
+    first = chosen(raw.valid | ~done.valid, raw, done)  # where both failed, it is the untouched face that did
+    second = chosen(done.valid, done, first)
     if fusion == "max-score":
         return Embeddings(first.vectors, first.status, first.stage, also=second.vectors)
     x, y = first.vectors.astype(np.float64), second.vectors.astype(np.float64)
@@ -159,7 +160,8 @@ def fused(raw: Embeddings, done: Embeddings, fusion: Fusion) -> Embeddings:
     return Embeddings(joined, status, stage)
 
 
-def _chosen(where: NDArray[np.bool_], here: Embeddings, else_: Embeddings) -> Embeddings:
+def chosen(where: NDArray[np.bool_], here: Embeddings, else_: Embeddings) -> Embeddings:
+    """Return one embedding of each face, where it is from ``here``, and from ``else_`` elsewhere."""
     return Embeddings(
         np.where(where[:, None], here.vectors, else_.vectors),
         np.where(where, here.status, else_.status),

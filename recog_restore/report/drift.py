@@ -24,8 +24,10 @@ class Judged:
     Attributes:
         judge: its name.
         caution: why it is no independent judge; empty where it is one.
-        faces: how many it looked at.
+        faces: how many were touched and could be had.
+        left: how many a gate spared or the preprocessor left as they were; empty: none.
         mean, low: of the cosines between before and after.
+        mean_among, low_among: where these lie among the judge's own scores; empty where that is not known.
         clean: cosine to the clean original before and after; empty where there is none.
         nearer: how many faces came nearer to it, and how many went further off.
     """
@@ -33,8 +35,11 @@ class Judged:
     judge: str
     caution: str
     faces: str
+    left: str
     mean: str
+    mean_among: str
     low: str
+    low_among: str
     clean: str
     nearer: str
 
@@ -85,10 +90,12 @@ def drifted(result: Result) -> tuple[Drifting, ...]:
 def sentence(drift: Drift) -> str:
     """Return the drift in one line, for the terminal."""
     who = drift.judge if drift.independent else f"{drift.judge} (no independent judge: {_TAUGHT})"
-    clean = _judged(drift).clean
-    words = f"drift of {counted(drift.n, 'face')} by {drift.preprocessor}, judged by {who}: "
-    words += f"mean cosine {score(drift.mean)}, 5 % below {score(drift.low)}"
-    return f"{words}; to the clean original {clean}" if clean else words
+    said = _judged(drift)
+    left = f" ({said.left})" if said.left else ""
+    mean, low = (f" ({among})" if among else "" for among in (said.mean_among, said.low_among))
+    words = f"drift of {said.faces}{left} by {drift.preprocessor}, judged by {who}: "
+    words += f"mean cosine {said.mean}{mean}, 5 % below {said.low}{low}"
+    return f"{words}; to the clean original {said.clean}" if said.clean else words
 
 
 def _judged(drift: Drift) -> Judged:
@@ -100,11 +107,19 @@ def _judged(drift: Drift) -> Judged:
         judge=drift.judge,
         caution="" if drift.independent else _TAUGHT,
         faces=counted(drift.n, "face"),
+        left=f"{count(drift.left)} more left as they were" if drift.left else "",
         mean=score(drift.mean),
+        mean_among=_among(drift.mean_among),
         low=score(drift.low),
+        low_among=_among(drift.low_among),
         clean=clean,
         nearer=nearer,
     )
+
+
+def _among(shares: tuple[float, float] | None) -> str:
+    """Return where a cosine lies among the judge's own scores: as its quantile of both kinds."""
+    return "" if shares is None else f"quantile {shares[0]:.2f} of its mated scores, {shares[1]:.2f} of its non-mated"
 
 
 def _to_clean(before: float | None, after: float | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ def test_drift_is_printed_and_written(drawn: Path, kept: Path, tmp_path: Path) -
     assert "drift of 60 faces by clahe, judged by lbp: mean cosine 0." in done.stdout
     with (tmp_path / "drift.csv").open(newline="") as file:
         assert len(list(csv.reader(file))) == 61
+    gated = evaluate(drawn, kept, tmp_path, "--pre", "clahe", "--gate", "size<26", "--drift")
+    (said,) = (line for line in gated.stdout.splitlines() if line.startswith("drift of"))
+    found = re.match(r"drift of (\d+) faces? \((\d+) more left as they were\) by clahe if size<26, judged by lbp", said)
+    assert found is not None, said
+    assert 0 < int(found[1]) < 60 == int(found[1]) + int(found[2])
 
 
 @pytest.mark.parametrize(

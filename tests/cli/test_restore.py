@@ -162,7 +162,7 @@ def test_the_drift_of_every_face_is_told_with_those_that_moved_most(album: Path,
         for judge in ("lbp", "cosface-synthpie")
         for name in ("below/two.png#1", "one.jpg#1")
     ]
-    assert all(-1 <= float(row[4]) < 0.999 for row in rows)
+    assert all(row[4] == "yes" and -1 <= float(row[5]) < 0.999 for row in rows)
     assert cv2.imread(str(tmp_path / "out" / "drift.png")).shape == (256, 256, 3)
     with Image.open(tmp_path / "out" / "drift.png") as image:
         comment = image.text["Comment"]  # type: ignore[attr-defined]
@@ -206,7 +206,9 @@ def test_the_first_line_says_which_faces_it_is_made_for(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), np.zeros((112, 112, 3), np.uint8))
     done = run(tmp_path / "a.png", tmp_path / "out", "--pre", "mdfr", "--aligned", "--device", "cpu")
     assert done.exit_code == 0, done.output
-    assert done.stderr.startswith("mdfr: frontalize, made for rendered faces only")
+    assert done.stderr.startswith("mdfr: frontalize · aligned crops")
+    assert "\nTested on: rendered faces only" in done.stderr
+    assert "; paints for a recognizer, not for the eye.\n" in done.stderr
     assert done.stderr.splitlines()[0].endswith("· aligned crops · cpu")
 
 
@@ -352,7 +354,8 @@ def test_a_picture_names_the_card_and_its_weights_but_no_path(tmp_path: Path) ->
     pre = f"card:{folder},strength=0.5+clahe"
     done = run(tmp_path / "a.png", tmp_path / "out", "--pre", pre, "--aligned", "--device", "cpu")
     assert done.exit_code == 0, done.output
-    assert done.stderr.startswith(f"{pre}: restore; enhance, made for aligned real faces")
+    assert done.stderr.startswith(f"{pre}: restore; enhance · ")
+    assert "\nTested on: aligned real faces" in done.stderr
     with Image.open(tmp_path / "out" / "a.png") as image:
         comment = image.text["Comment"]  # type: ignore[attr-defined]
     name = f"mdfr-restore,strength=0.5 {digest(folder / 'weights.safetensors')[:12]}"

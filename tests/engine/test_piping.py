@@ -192,10 +192,15 @@ def test_drift_is_measured_by_every_judge_and_from_the_clean_original(
     assert [(d.preprocessor, d.judge) for d in result.drift] == [
         (name, judge) for judge in ("lbp", "other") for name in ("clahe", "none,strength=0")
     ]
-    assert all(d.n == 80 and d.clean_before is not None and d.independent for d in result.drift)
+    assert [(d.n, d.left) for d in result.drift] == [(80, 0), (0, 80)] * 2
+    assert all(d.independent for d in result.drift)
     still = result.drift[1]
-    assert (still.mean, still.low, still.towards, still.away) == (pytest.approx(1.0), pytest.approx(1.0), 0, 0)
+    assert (still.mean, still.low, still.mean_among, still.towards, still.away) == (None, None, None, 0, 0)
+    assert result.unchanged == {"clahe": 0, "none,strength=0": 80}
     assert result.drift[0].mean < 0.999
+    assert result.drift[0].clean_before is not None
+    mated, non_mated = result.drift[0].mean_among
+    assert 0 <= mated < non_mated <= 1
     assert result.drift[0].worst[0].face.before != result.drift[0].worst[0].face.after
     with (tmp_path / "drift.csv").open(newline="") as file:
         assert len(list(csv.reader(file))) == 1 + 4 * 80

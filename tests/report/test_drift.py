@@ -66,6 +66,13 @@ def test_a_sentence_says_who_judged_and_what(independent: bool) -> None:
     assert "clean" not in sentence(drift("lbp", True, clean_before=None, clean_after=None))
 
 
+def test_what_was_left_and_where_a_cosine_lies_among_a_judges_own_scores_is_said() -> None:
+    found = drift("lbp", True, left=1_200, mean_among=(0.624, 1.0), low_among=(0.05, 0.98))
+    assert sentence(found).startswith("drift of 40 faces (1,200 more left as they were) by clahe")
+    own = "quantile 0.62 of its mated scores, 1.00 of its non-mated"
+    assert f"mean cosine 0.950 ({own}), 5 % below 0.830 (quantile 0.05" in sentence(found)
+
+
 def test_the_section_shows_judges_and_faces_and_escapes_names() -> None:
     environment = Environment(
         loader=FileSystemLoader(str(folder("reports") / "templates")),
