@@ -7,9 +7,17 @@ import errno
 import os
 import stat
 import uuid
+from collections.abc import Iterator
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import BinaryIO
+
+from .errors import DataError
+
+try:
+    import fcntl
+except ImportError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
 
 # The longest file that is read at once, in bytes: IJB-C's list of comparisons has 0.3 GB, large networks have 2 GB.
 LARGEST = 1 << 34
@@ -85,6 +93,54 @@ def _check(status: os.stat_result, path: Path | Traversable, limit: int) -> None
 
 def _too_long(path: Path | Traversable, length: int, limit: int) -> OSError:
     return OSError(errno.EFBIG, f"expected at most {limit:,} bytes, found {length:,}", str(path))
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep a folder for this process, and make it if need be; the lock of a process that is killed ends with it.
+
+    Raises:
+        DataError: another process has it.
+        OSError: the folder cannot be written to.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / ".lock"
+    file = _locked(place)
+    while not _is_at(file, place):  # its owner has just removed it
+        file.close()
+        file = _locked(place)
+    with file:
+        file.truncate(0)
+        file.write(str(os.getpid()).encode())
+        file.flush()
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                place.unlink()
+
+
+def _locked(place: Path) -> BinaryIO:
+    file = place.open("a+b")
+    try:
+        if fcntl is not None:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):  # other errors: the file system has no locks
+            with file:
+                file.seek(0)
+                owner = file.read(20).decode("ascii", "replace")
+            raise DataError(
+                f"{place.parent}: process {owner} is writing to it; wait until it has ended, or name another folder"
+            ) from None
+    return file
+
+
+def _is_at(file: BinaryIO, place: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), place.stat())
+    except FileNotFoundError:
+        return False
 
 
 def write_whole(path: Path, data: bytes) -> None:

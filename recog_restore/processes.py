@@ -8,6 +8,7 @@ import multiprocessing
 import pickle
 import signal
 import socket
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -184,7 +185,7 @@ def _serve(function: Callable[[Any], Any], reducers: Reducers, parents: socket.s
     for ignored in ("SIGINT", "SIGHUP"):
         if hasattr(signal, ignored):
             signal.signal(getattr(signal, ignored), signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # temporary files are removed
     for end in list(_ENDS):
         socket.close(end.detach())
     parent = multiprocessing.parent_process()

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from recog_restore.files import open_regular, read_regular, require_regular, write_whole
+from recog_restore.errors import DataError
+from recog_restore.files import locked, open_regular, read_regular, require_regular, write_whole
 
 
 def test_regular_files_and_links_to_them_are_read(tmp_path: Path) -> None:
@@ -67,6 +70,35 @@ def test_files_honour_the_umask(umask: int, mode: int, tmp_path: Path) -> None:
 def test_a_name_of_255_bytes_is_written(tmp_path: Path) -> None:
     write_whole(tmp_path / ("ü" * 127 + "a"), b"content")
     assert (tmp_path / ("ü" * 127 + "a")).read_bytes() == b"content"
+
+
+OTHER = """
+import sys
+from pathlib import Path
+from recog_restore.files import locked
+with locked(Path(sys.argv[1])):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_folder_is_kept_for_one_process_until_it_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "out" / "here"
+    command = [sys.executable, "-c", OTHER, str(folder)]
+    for end in (subprocess.Popen.kill, lambda other: other.communicate(b"")):
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"locked\n"
+            with (
+                pytest.raises(DataError, match=f"{folder}: process {other.pid} is writing to it; wait"),
+                locked(folder),
+            ):
+                pass
+            end(other)
+            other.wait()
+            with locked(folder):
+                assert (folder / ".lock").read_text() == str(os.getpid())
+            assert os.listdir(folder) == []
 
 
 def test_what_was_there_stays_where_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import click
 
 from .. import __version__
 from ..errors import RecogRestoreError, RecordError, ResourceMissing, UnknownName
+from .signals import Ended, signals_interrupt
 from .terminal import accept_all_text, say
 
 # What recognizes on SynthPIE where no embedder is named: the judge, which no loss of a restorer has used.
@@ -109,7 +111,7 @@ def _debug(ctx: click.Context, _: click.Parameter, debug: bool) -> None:
 
 
 class Command(_Program):
-    """A command that exits with 2 for misuse and 1 for a failed run, and with 130 when it is interrupted.
+    """A command that exits with 2 for misuse, 1 for a failed run, and 128 + N when signal N ends it.
 
     Args:
         sections: in the help, headings and the names of the options below each; all others come last.
@@ -151,12 +153,15 @@ class Command(_Program):
         """Run the command."""
         ctx.ensure_object(_Run).batches = any(parameter.name == "batch" for parameter in self.params)
         try:
-            result = super().invoke(ctx)
+            with signals_interrupt():
+                result = super().invoke(ctx)
             sys.stdout.flush()
             return result
-        except KeyboardInterrupt:
-            say(f"Interrupted: {self.interrupted}", err=True)
-            raise click.exceptions.Exit(130) from None
+        except KeyboardInterrupt as interrupt:
+            by = f" by {interrupt.signal.name}" if isinstance(interrupt, Ended) else ""
+            say(f"Interrupted{by}: {self.interrupted}", err=True)
+            code = 128 + (interrupt.signal if isinstance(interrupt, Ended) else signal.SIGINT)
+            raise click.exceptions.Exit(code) from None
 
 
 class Group(_Program, click.Group):

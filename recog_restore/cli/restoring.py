@@ -22,7 +22,7 @@ from ..engine.face_gate import FaceGate
 from ..engine.marked import png
 from ..engine.restore import Colours, Face, Photo, restore_photos
 from ..errors import DataError, RecordError
-from ..files import write_whole
+from ..files import locked, write_whole
 from ..preprocess import Preprocessor
 from ..preprocess.gate import create as create_gate
 from ..preprocess.spec import create as create_preprocessor
@@ -81,7 +81,7 @@ def run(
     notes = {"detector": finder.identity() if finder else None, "gate": asked.words() if asked else None}
     if finder is not None and preprocessor.card.task == "restore":
         notes["colours"] = colours
-    with Bars() as progress:
+    with locked(out), Bars() as progress:
         progress.start("restore", len(files))
         done = restore_photos(
             list(files), preprocessor, finder, batch=batch, device=device, colours=colours, gate=admitted

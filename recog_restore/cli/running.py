@@ -25,6 +25,7 @@ from ..engine.kept import FILE as COMPARISONS
 from ..engine.pipelines import Fusion
 from ..engine.piping import Piping
 from ..errors import DataError, RecordError, UnknownName
+from ..files import locked
 from ..preprocess.gate import create as create_gate
 from ..preprocess.spec import create as create_preprocessor
 from ..protocol import Data, Protocol, known, load
@@ -110,7 +111,7 @@ def run(
         _first_line(question, dataset, recognizer, [*(p.card.name for p in preprocessors), *list(given)[1:]], settings),
         err=as_json,
     )
-    with Bars() as progress:
+    with locked(out), Bars() as progress:
         result = evaluate(
             question,
             dataset,
@@ -131,7 +132,7 @@ def run(
             command=command,
             progress=progress,
         )
-    _write(result, out)
+        _write(result, out)
     if as_json:
         say(tables.json([result]), nl=False)
     else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, fields
 from itertools import groupby
 from pathlib import Path
@@ -84,10 +85,11 @@ def write(out: Path, chosen: Iterable[str], workers: int, advance: Callable[[int
         moments = [(out, list(group)) for _, group in groupby(chosen, key=_moment)]
         paths: list[str] = []
         points: list[NDArray[np.float64]] = []
-        for (_, group), found in zip(moments, _each(moments, workers), strict=True):
-            paths += [path_of(name) for name in group]
-            points.append(found)
-            advance(len(group))
+        with closing(_each(moments, workers)) as rendered:
+            for (_, group), found in zip(moments, rendered, strict=True):
+                paths += [path_of(name) for name in group]
+                points.append(found)
+                advance(len(group))
         _add_landmarks(out / FILE_NAME, paths, np.concatenate(points))
     except OSError as error:
         raise DataError(f"{out}: pictures cannot be written ({error.strerror}); name another folder") from None
@@ -109,7 +111,7 @@ def _moment(name: str) -> tuple[str, ...]:
     return fields_of(name)[:3]
 
 
-def _each(moments: list[tuple[Path, list[str]]], workers: int) -> Iterable[NDArray[np.float64]]:
+def _each(moments: list[tuple[Path, list[str]]], workers: int) -> Generator[NDArray[np.float64]]:
     """Yield the landmarks of each moment's pictures once they are written."""
     yield from map(_render, moments) if workers == 1 else computed(_render, moments, workers)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from ..engine.progress import Progress
 from ..errors import ExtraMissing, RecordError, StoreError
+from ..files import locked
 from ..records import nearest, plain
 from . import average, best
 from . import checkpoint as checkpoints
@@ -94,23 +96,26 @@ def train(recipe: AnyRecipe, place: Place, fabric: Fabric, progress: Progress | 
     if start and place.limit is not None and place.limit < start.step:
         raise RecordError(f"{place.out} stands at step {start.step:,} already; expected --limit-steps of at least that")
     course_of(recipe).check(recipe)
-    if fabric.is_global_zero:
-        try:
-            place.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StoreError(f"{place.out}: expected a folder to write to, or nothing yet: {error.strerror}") from None
-        fill_cache(recipe, place, progress)
-    fabric.barrier()
-    course = open_course(recipe, place, fabric.device)
-    if start is not None and start.data not in ("", course.photos.digest):
-        raise RecordError(
-            f"{place.out} holds a training on other photos: since step {start.step:,} some were added, removed or "
-            "changed; put them back, or name another --out"
-        )
-    for text in course.photos.warnings:
-        progress.say(f"warning: {text}")
-    with Log(place.out, start.step if start else 0, keep=fabric.is_global_zero) as log:
-        return _Training(recipe, place, fabric, course, log, progress).run(start)
+    with ExitStack() as lock:
+        if fabric.is_global_zero:
+            try:
+                lock.enter_context(locked(place.out))
+            except OSError as error:
+                raise StoreError(
+                    f"{place.out}: expected a folder to write to, or nothing yet: {error.strerror}"
+                ) from None
+            fill_cache(recipe, place, progress)
+        fabric.barrier()
+        course = open_course(recipe, place, fabric.device)
+        if start is not None and start.data not in ("", course.photos.digest):
+            raise RecordError(
+                f"{place.out} holds a training on other photos: since step {start.step:,} some were added, removed or "
+                "changed; put them back, or name another --out"
+            )
+        for text in course.photos.warnings:
+            progress.say(f"warning: {text}")
+        with Log(place.out, start.step if start else 0, keep=fabric.is_global_zero) as log:
+            return _Training(recipe, place, fabric, course, log, progress).run(start)
 
 
 def fill_cache(recipe: AnyRecipe, place: Place, progress: Progress) -> None:

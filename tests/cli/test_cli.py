@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -323,6 +324,17 @@ def test_an_interrupted_command_says_what_is_left_of_it(
     done = CliRunner().invoke(command, [])
     assert done.exit_code == 130
     assert said in done.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_to_end_interrupts(number: int, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.getsignal(number)
+    monkeypatch.setattr(cli.evaluate, "callback", lambda: signal.raise_signal(number))
+    monkeypatch.setattr(cli.evaluate, "params", [])
+    done = CliRunner().invoke(cli.evaluate, [])
+    assert done.exit_code == code
+    assert f"Interrupted by {signal.Signals(number).name}: what is finished is kept" in done.stderr
+    assert signal.getsignal(number) == before
 
 
 @pytest.mark.parametrize("words", ["eval", "report render", "report diff", "restore", "train", "export"])
