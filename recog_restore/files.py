@@ -9,7 +9,7 @@ import stat
 import uuid
 from collections.abc import Iterator
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import BinaryIO
 
 from .errors import DataError
@@ -141,6 +141,12 @@ def _is_at(file: BinaryIO, place: Path) -> bool:
         return os.path.samestat(os.fstat(file.fileno()), place.stat())
     except FileNotFoundError:
         return False
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a relative path leads to no place outside the folder that it is looked up in, links apart."""
+    path = PureWindowsPath(name)  # which knows the separators of all systems
+    return bool(path.parts) and not path.anchor and ".." not in path.parts
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -59,7 +59,7 @@ class Embedder(ABC):
         Differentiable with respect to ``images`` where the network is a torch network.
 
         Raises:
-            ConventionError: the network's output is not (B, dim).
+            ConventionError: the network's output is not (B, dim) or (B, dim, 1, 1) of floats.
         """
         inputs = self.prepare(images)
         straight = self._checked(self.forward(inputs.contiguous()), len(images))
@@ -74,6 +74,11 @@ class Embedder(ABC):
 
     def _checked(self, output: Tensor, batch: int) -> Tensor:
         expected = (batch, self.card.dim or "D")
+        if not isinstance(output, Tensor) or not output.is_floating_point():
+            found = output.dtype if isinstance(output, Tensor) else type(output).__name__
+            raise ConventionError(f"embedder {self.card.name!r}: expected an output of floats, got {found}")
+        if output.ndim > 2 and output[0].numel() == output.shape[1]:
+            output = output.flatten(1)
         if output.ndim != 2 or len(output) != batch or (self.card.dim and output.shape[1] != self.card.dim):
             raise ConventionError(
                 f"embedder {self.card.name!r}: expected an output of shape {expected}, got {tuple(output.shape)}"

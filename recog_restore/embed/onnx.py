@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from ..errors import RecordError, WeightsError
+from ..errors import ConventionError, RecordError, WeightsError
 from ..faces import one_torch_thread
 from ..geometry import CROPS, crop_size
 from ..networks.cards import EmbedderCard, Flip, InputCard, read_card
@@ -32,7 +32,7 @@ class OnnxEmbedder(Embedder):
     0..255 where ``networks.onnx.normalizes_inside``, else −1..1.
 
     Args:
-        file: the ONNX file; one input (B, C, H, W), an output (B, D).
+        file: the ONNX file; one input (B, C, H, W) or (B, H, W, C), an output (B, D) or (B, D, 1, 1).
         device: ``cpu``, ``cuda`` or ``cuda:1``.
         threads: threads within one operator; None leaves it to ONNX Runtime.
         crop: a name of ``geometry.CROPS``.
@@ -73,7 +73,7 @@ class OnnxEmbedder(Embedder):
         chosen = {**declared, **{key: value for key, value in asked.items() if value is not None}}
         if "crop" not in chosen:
             raise RecordError(f"{file}: no crop is known for its input; say crop=NAME, one of {', '.join(CROPS)}")
-        width = self._network.output_shape[-1]
+        width = _width(self._network)
         self.card = dataclasses.replace(
             card,
             input=_fitting(build(InputCard, chosen, str(file)), self._network),
@@ -106,6 +106,22 @@ def _card_beside(file: Path, sha256: str) -> EmbedderCard | None:
             "is it the card of another file?"
         )
     return card
+
+
+def _width(network: OnnxNetwork) -> int | None:
+    """Return the width of the embedding, or None where the file leaves it open.
+
+    Raises:
+        ConventionError: the output is an image.
+    """
+    shape = network.output_shape
+    if len(shape) == 4 and shape[1] in (1, 3, None) and 1 not in shape[2:]:
+        found = ", ".join(str(side or "?") for side in shape)
+        raise ConventionError(
+            f"{network.file}: its output ({found}) is an image: this is a restorer, which --pre onnx:FILE takes; "
+            "expected embeddings (B, D)"
+        )
+    return shape[1] if len(shape) == 2 or (len(shape) == 4 and shape[2:] == (1, 1)) else None
 
 
 def _inferred(network: OnnxNetwork) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from .. import resources
 from ..errors import RecordError, ResourceMissing
+from ..files import is_inside
 from ..geometry import CANONICAL_SIZE, CROPS, crop_size
 from ..records import Name, Range, Size, build, nearest, read_toml
 
@@ -29,8 +30,8 @@ class InputCard:
 
     crop: str = "arcface-112"
     colour: Literal["rgb", "bgr", "grey"] = "rgb"
-    mean: float = 127.5
-    std: float = 127.5
+    mean: Annotated[float, Range(-1e4, 1e4)] = 127.5
+    std: Annotated[float, Range(0, 1e4)] = 127.5
 
     def __post_init__(self) -> None:
         if self.crop not in CROPS:
@@ -53,6 +54,9 @@ class WeightsCard:
     sha256: str = ""
     parameters: int = 0
 
+    def __post_init__(self) -> None:
+        _check_beside(self.file)
+
 
 @dataclass(frozen=True)
 class GoldenCard:
@@ -61,6 +65,9 @@ class GoldenCard:
     file: str = "golden.safetensors"
     rtol: Annotated[float, Range(0, 0.1)] = 1e-3
     atol: Annotated[float, Range(0, 0.1)] = 1e-4
+
+    def __post_init__(self) -> None:
+        _check_beside(self.file)
 
 
 @dataclass(frozen=True)
@@ -227,6 +234,11 @@ def shipped(kind: Literal["embedder", "restorer"]) -> dict[str, Traversable]:
     except ResourceMissing:
         return {}
     return {entry.name: entry for entry in entries if kind_of(entry.joinpath("card.toml")) == kind}
+
+
+def _check_beside(file: str) -> None:
+    if not is_inside(file):
+        raise RecordError(f"file is {file!r}; expected a file in the card's folder")
 
 
 def _read(record: type[_C], path: Path | Traversable) -> _C:

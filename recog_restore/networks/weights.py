@@ -6,6 +6,7 @@ import hashlib
 import io
 import pickle
 import warnings
+import zipfile
 from collections.abc import Iterable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -29,10 +30,16 @@ _WRAPPERS = (
     "ema_state_dict",
     "params",
     "state_dict",
+    "state_dict_backbone",
     "net_state_dict",
     "model_state_dict",
     "model",
 )
+
+_POINTER = b"version https://git-lfs.github.com/spec/"
+
+# torch stores tensors without compression: an archive that unpacks to more than so many times its length is none.
+_LARGEST_RATIO = 10
 
 
 def read_checkpoint(file: Path) -> dict[str, Tensor]:
@@ -44,6 +51,7 @@ def read_checkpoint(file: Path) -> dict[str, Tensor]:
     data = read_bytes(file)
     if file.suffix == ".safetensors":
         return parse_safetensors(data, str(file))
+    _check_unpacked(data, file)
     try:
         with warnings.catch_warnings(action="ignore"):  # of an unusual pickle protocol; the outcome tells
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
@@ -118,7 +126,8 @@ def fit(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
     lists in ``passed_over``.
 
     Raises:
-        WeightsError: names or shapes do not fit, or a value is not finite; ``where`` and the first few are named.
+        WeightsError: names, shapes or types do not fit, or a value is not finite; ``where`` and the first few are
+            named.
     """
     own = stripped(state, network)
     expected = network.state_dict()
@@ -133,6 +142,8 @@ def fit(network: nn.Module, state: Mapping[str, Tensor], where: str) -> None:
         hint = f"; its names are those of {known}" if known and (missing or unexpected) else ""
         raise WeightsError(f"{where}: does not fit the network: {words}{hint}")
     for key, tensor in own.items():
+        if expected[key].is_floating_point() and not tensor.is_floating_point():
+            raise WeightsError(f"{where}: {key} holds {tensor.dtype}; expected {expected[key].dtype}")
         if not torch.isfinite(tensor).all():
             raise WeightsError(f"{where}: {key} holds values that are not finite")
     network.load_state_dict(own, strict=False)
@@ -171,14 +182,30 @@ def read_bytes(file: Path | Traversable) -> bytes:
     """Return a file's bytes.
 
     Raises:
-        WeightsError: there is no such file, or it cannot be read.
+        WeightsError: there is no such file, it cannot be read, or it is a Git LFS pointer.
     """
     try:
-        return read_regular(file)
+        data = read_regular(file)
     except FileNotFoundError:
         raise WeightsError(f"{file}: no such file") from None
     except OSError as error:
         raise WeightsError(f"{file}: cannot be read: {error.strerror}") from None
+    if data.startswith(_POINTER):
+        raise WeightsError(f"{file}: a Git LFS pointer, not the file that it stands for; fetch that with git lfs pull")
+    return data
+
+
+def _check_unpacked(data: bytes, file: Path) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            length = sum(entry.file_size for entry in archive.infolist())
+    except (zipfile.BadZipFile, ValueError):  # no archive, or one that torch will refuse
+        return
+    if length > _LARGEST_RATIO * len(data):
+        raise WeightsError(
+            f"{file}: unpacks to {length:,} bytes, more than {_LARGEST_RATIO} times its length of {len(data):,}; a "
+            "checkpoint is not compressed"
+        )
 
 
 def _learned(names: Iterable[str]) -> set[str]:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from onnx import TensorProto, helper
 
 from recog_restore.embed.onnx import OnnxEmbedder
 from recog_restore.errors import ConventionError, ExtraMissing, RecordError, WeightsError
-from recog_restore.networks.onnx import normalizes_inside, read_model
+from recog_restore.networks.onnx import normalizes_inside, read_model, sha256_of
 
 Build = Callable[..., Path]
 FACES = torch.rand(5, 3, 128, 128, generator=torch.Generator().manual_seed(0))
@@ -40,9 +41,7 @@ def test_identity_covers_tensors_kept_in_another_file(tiny_onnx: Build) -> None:
     data.write_bytes(data.read_bytes()[::-1])
     assert OnnxEmbedder(file).identity() != before
     data.unlink()
-    with pytest.raises(
-        WeightsError, match=r"its tensors are in external\.onnx\.data, and there is no such file beside"
-    ):
+    with pytest.raises(WeightsError, match=r"its tensors are in another file: .*external\.onnx\.data: no such file"):
         OnnxEmbedder(file)
 
 
@@ -227,3 +226,110 @@ def test_missing_onnx_runtime_names_the_way_out(tiny_onnx: Build, monkeypatch: p
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(ExtraMissing, match=r"need ONNX Runtime: pip install 'recog-restore\[cpu\]'"):
         OnnxEmbedder(tiny_onnx())
+
+
+def network(
+    file: Path,
+    nodes: Sequence[onnx.NodeProto],
+    inputs: Sequence[int | str] = ("b", 3, 112, 112),
+    output: Sequence[int | str] = ("b", 8),
+    kind: int = TensorProto.FLOAT,
+    tensors: Sequence[onnx.TensorProto] = (),
+) -> Path:
+    """Write a network of these nodes, from ``x`` to ``e``."""
+    ends = [helper.make_tensor_value_info("x", TensorProto.FLOAT, inputs)]
+    ends.append(helper.make_tensor_value_info("e", kind, output))
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], tensors)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), file)
+    return file
+
+
+POOLED = (helper.make_node("GlobalAveragePool", ["t"], ["p"]), helper.make_node("Flatten", ["p"], ["f"]))
+FIRST = helper.make_node("Identity", ["x"], ["t"])
+
+
+@pytest.mark.parametrize("escape", ["/etc/passwd", "../x.data", "a/../../x.data", "", "a\0b"])
+def test_tensors_outside_the_folder_of_the_file_are_refused(escape: str, tiny_onnx: Build) -> None:
+    file = tiny_onnx("external.onnx", external=True)
+    model = onnx.load(file, load_external_data=False)
+    for tensor in model.graph.initializer:
+        next(entry for entry in tensor.external_data if entry.key == "location").value = escape
+    file.write_bytes(model.SerializeToString())
+    with pytest.raises(WeightsError, match=r"external\.onnx: its tensors are in "):
+        OnnxEmbedder(file)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir])
+def test_tensors_in_what_is_no_regular_file_are_refused(make: Callable[[Path], None], tiny_onnx: Build) -> None:
+    file = tiny_onnx("external.onnx", external=True)
+    data = file.with_name("external.onnx.data")
+    data.unlink()
+    make(data)
+    with pytest.raises(WeightsError, match=r"external\.onnx: its tensors are in "):
+        OnnxEmbedder(file)
+
+
+def test_linked_file_finds_its_tensors_where_both_are(tiny_onnx: Build, tmp_path: Path) -> None:
+    file = tiny_onnx("external.onnx", external=True)
+    (tmp_path / "links").mkdir()
+    for name in ("external.onnx", "external.onnx.data"):
+        (tmp_path / "links" / name).symlink_to(tmp_path / name)
+    assert sha256_of(tmp_path / "links" / file.name, read_model(file)) == sha256_of(file, read_model(file))
+
+
+@pytest.mark.parametrize("batch", [0, 1_000_000_000])
+def test_batch_that_cannot_be_filled_is_refused(batch: int, tmp_path: Path) -> None:
+    file = network(
+        tmp_path / "m.onnx",
+        [FIRST, *POOLED[:1], helper.make_node("Flatten", ["p"], ["e"])],
+        (batch, 3, 112, 112),
+        ("b", 3),
+    )
+    with pytest.raises(ConventionError, match=r"m\.onnx: expected an open batch, or one of 1 to 1,024, found x"):
+        OnnxEmbedder(file)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (TensorProto.STRING, r"expected an output of numbers, found e tensor\(string\)"),
+        (TensorProto.BOOL, r"expected an output of numbers, found e tensor\(bool\)"),
+        (TensorProto.INT64, r"expected an output of floats, got torch\.int64"),
+    ],
+)
+def test_output_that_is_no_floats_is_refused(kind: int, message: str, tmp_path: Path) -> None:
+    file = network(tmp_path / "m.onnx", [FIRST, *POOLED, helper.make_node("Cast", ["f"], ["e"], to=kind)], kind=kind)
+    with pytest.raises(ConventionError, match=message):
+        OnnxEmbedder(file)(FACES)
+
+
+def test_scalar_output_is_refused(tmp_path: Path) -> None:
+    file = network(tmp_path / "m.onnx", [helper.make_node("ReduceMean", ["x"], ["e"], keepdims=0)], output=())
+    with pytest.raises(ConventionError, match=r"expected an output of shape \(1, 'D'\), got \(\)"):
+        OnnxEmbedder(file)
+
+
+def test_restorer_is_recognized(tmp_path: Path) -> None:
+    file = network(tmp_path / "m.onnx", [helper.make_node("Identity", ["x"], ["e"])], output=("b", 3, 112, 112))
+    with pytest.raises(ConventionError, match=r"m\.onnx: its output \(\?, 3, 112, 112\) is an image: this is a restor"):
+        OnnxEmbedder(file)
+
+
+def test_embedding_of_four_dimensions_is_flattened(tmp_path: Path) -> None:
+    flat = network(
+        tmp_path / "flat.onnx", [FIRST, POOLED[0], helper.make_node("Flatten", ["p"], ["e"])], output=("b", 3)
+    )
+    tall = network(
+        tmp_path / "tall.onnx", [FIRST, helper.make_node("GlobalAveragePool", ["t"], ["e"])], output=("b", 3, 1, 1)
+    )
+    assert OnnxEmbedder(tall).card.dim == 3
+    assert torch.equal(OnnxEmbedder(tall)(FACES), OnnxEmbedder(flat)(FACES))
+
+
+def test_input_with_channels_last_is_given_so(tmp_path: Path) -> None:
+    tail = [POOLED[0], helper.make_node("Flatten", ["p"], ["e"])]
+    turn = helper.make_node("Transpose", ["x"], ["t"], perm=[0, 3, 1, 2])
+    first = network(tmp_path / "first.onnx", [FIRST, *tail], output=("b", 3))
+    last = network(tmp_path / "last.onnx", [turn, *tail], ("b", 112, 112, 3), ("b", 3))
+    assert OnnxEmbedder(last).card.input == OnnxEmbedder(first).card.input
+    assert torch.equal(OnnxEmbedder(last)(FACES), OnnxEmbedder(first)(FACES))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import argparse
 import os
 import pickle
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,9 @@ def test_harmless_object_besides_tensors_is_refused_as_well(content: Any, tmp_pa
 
 
 @pytest.mark.parametrize("save", [zipped, legacy])
-@pytest.mark.parametrize("wrapper", ["params_ema", "params", "g_ema", "state_dict", "net_state_dict", "model", None])
+@pytest.mark.parametrize(
+    "wrapper", ["params_ema", "params", "g_ema", "state_dict", "state_dict_backbone", "model", None]
+)
 def test_checkpoint_is_unwrapped(wrapper: str | None, save: Callable[[Any, Path], None], tmp_path: Path) -> None:
     state = small().state_dict()
     save({wrapper: state, "epoch": 3} if wrapper else state, tmp_path / "w.ckpt")
@@ -185,3 +188,24 @@ def test_unknown_network_and_unsuitable_arguments_are_refused() -> None:
         build_network("iresnet51", {}, "here")
     with pytest.raises(RecordError, match="here: network iresnet18 does not take these arguments: .*'depth'"):
         build_network("iresnet18", {"depth": 3}, "here")
+
+
+def test_archive_that_unpacks_to_far_more_than_its_length_is_refused_unread(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "w.pth", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", b"\x80\x02" + b"K\x01" * 1_000_000 + b".")
+        archive.writestr("archive/version", b"3\n")
+    with pytest.raises(WeightsError, match=r"w\.pth: unpacks to 2,000,005 bytes, more than 10 times its length"):
+        read_checkpoint(tmp_path / "w.pth")
+
+
+def test_git_lfs_pointer_is_named(tmp_path: Path) -> None:
+    (tmp_path / "w.pth").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n")
+    with pytest.raises(WeightsError, match=r"w\.pth: a Git LFS pointer, .*; fetch that with git lfs pull"):
+        read_checkpoint(tmp_path / "w.pth")
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.bool])
+def test_weights_that_are_no_floats_are_refused(kind: torch.dtype) -> None:
+    state = changed(lambda s: s.update({"0.weight": s["0.weight"].to(kind)}))
+    with pytest.raises(WeightsError, match=rf"here: 0\.weight holds {kind}; expected torch\.float32"):
+        fit(small(), state, "here")
