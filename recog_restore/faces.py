@@ -6,7 +6,7 @@ Convention: RGB, canonical 128×128 crop (``geometry.CANONICAL_128``), float32 i
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -60,10 +60,10 @@ class FaceBatch:
         """(B,) bool: false marks a failure to acquire."""
         return torch.tensor([not reason for reason in self.status], dtype=torch.bool)
 
-    def take(self, row: int) -> FaceBatch:
-        """Return the batch of one of the faces."""
-        landmarks = None if self.landmarks is None else self.landmarks[row : row + 1]
-        return FaceBatch(self.images[row : row + 1], landmarks, self.status[row : row + 1])
+    def take(self, rows: Sequence[int]) -> FaceBatch:
+        """Return the batch of some of the faces."""
+        landmarks = None if self.landmarks is None else self.landmarks[list(rows)]
+        return FaceBatch(self.images[list(rows)], landmarks, tuple(self.status[row] for row in rows))
 
     def replace(self, **changes: object) -> FaceBatch:
         """Return a copy with some attributes replaced."""

@@ -41,7 +41,7 @@ def check_preprocessor(preprocessor: Preprocessor) -> None:
     _require(done.status == faces.status, "no face fails on a plain colour field")
     if preprocessor.card.deterministic:
         _require(torch.equal(preprocessor(faces).images, done.images), "the same faces give the same output")
-    one = preprocessor(faces.take(2))
+    one = preprocessor(faces.take([2]))
     _close(one.images, done.images[2:3], "a face's output does not depend on its neighbours")
     without = preprocessor(FaceBatch(faces.images))
     _require(without.images.shape == faces.images.shape, "landmarks may be absent")

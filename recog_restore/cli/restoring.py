@@ -26,7 +26,7 @@ from ..files import locked, write_whole
 from ..preprocess import Preprocessor
 from ..preprocess.gate import create as create_gate
 from ..preprocess.spec import create as create_preprocessor
-from ..preprocess.spec import public_name
+from ..preprocess.spec import noted, public_name
 from ..records import plain
 from ..report.cards import made_for
 from ..report.wording import visible
@@ -78,13 +78,25 @@ def run(
     drift = PhotoDrift(preprocessor, judges, device) if judges else None
     say(_first_line(preprocessor, detector, device), err=True)
     summary, pictures, spared = _Summary(), set(files.values()), {photo.resolve() for photo in files}
-    notes = {"detector": finder.identity() if finder else None, "gate": asked.words() if asked else None}
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        say(f"warning: {text}", err=True)
+
+    for text in noted(preprocessor):
+        warn(text)
+    notes = {
+        "warnings": warnings,
+        "detector": finder.identity() if finder else None,
+        "gate": asked.words() if asked else None,
+    }
     if finder is not None and preprocessor.card.task == "restore":
         notes["colours"] = colours
     with locked(out), Bars() as progress:
         progress.start("restore", len(files))
         done = restore_photos(
-            list(files), preprocessor, finder, batch=batch, device=device, colours=colours, gate=admitted
+            list(files), preprocessor, finder, batch=batch, device=device, colours=colours, gate=admitted, warn=warn
         )
         for photo in done:
             target, new = files[photo.source], set[Path]()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -101,7 +101,7 @@ def embed(
     ]
     base = _base_recipe(acquisition, embedder, settings)
     keys = {
-        (piece, column): recipe_key({**base, "faces": faces, "preprocessor": _identity(preprocessor)})
+        (piece, column): recipe_key({**base, "faces": faces, "preprocessor": computed_by(preprocessor)})
         for piece, faces in ((piece, described(acquisition, digests, piece)) for piece in pieces)
         for column, preprocessor in enumerate(preprocessors if piece.start < touched else preprocessors[:1])
     }
@@ -188,11 +188,9 @@ def _ahead(stream: Iterator[FaceBatch]) -> Iterator[FaceBatch]:
 
 
 def _base_recipe(acquisition: Acquisition, embedder: Embedder, settings: Settings) -> dict[str, Any]:
-    degradation = acquisition.degradation
     return {
         "what": "embeddings/2",
-        "alignment": acquisition.samples.alignment,
-        "degradation": plain(degradation.settings()) if degradation is not None else None,
+        **faces_recipe(acquisition, settings),
         "embedder": {
             "identity": embedder.identity(),
             "content": embedder.content,
@@ -200,13 +198,22 @@ def _base_recipe(acquisition: Acquisition, embedder: Embedder, settings: Setting
             "flip": embedder.card.flip,
         },
         "batch": settings.batch,
+    }
+
+
+def faces_recipe(acquisition: Acquisition, settings: Settings) -> dict[str, Any]:
+    """Return what the crops of all jobs depend on, and what a network makes of them, besides the network."""
+    degradation = acquisition.degradation
+    return {
+        "alignment": acquisition.samples.alignment,
+        "degradation": plain(degradation.settings()) if degradation is not None else None,
         "device": settings.device,
         "threads": [torch.get_num_threads(), settings.threads],
         "versions": versions(),
     }
 
 
-def described(acquisition: Acquisition, digests: Sequence[str], piece: range) -> list[list[Any]]:
+def described(acquisition: Acquisition, digests: Sequence[str], piece: Iterable[int]) -> list[list[Any]]:
     """Return what the crops of some jobs depend on: content, landmarks, and the stream of a degradation."""
     landmarks, faces = acquisition.samples.landmarks, []
     for job in piece:
@@ -217,7 +224,8 @@ def described(acquisition: Acquisition, digests: Sequence[str], piece: range) ->
     return faces
 
 
-def _identity(preprocessor: Preprocessor) -> dict[str, Any]:
+def computed_by(preprocessor: Preprocessor) -> dict[str, Any]:
+    """Return what a preprocessor's output depends on besides the faces."""
     return {
         "name": preprocessor.card.typed,
         "sha256": preprocessor.card.sha256,

@@ -23,6 +23,7 @@ from ..metrics.bootstrap import DRAWS
 from ..preprocess import PREPROCESSORS, Preprocessor
 from ..preprocess.gate import DEFAULT_QUALITY, QUALITY
 from ..preprocess.quality import is_quality
+from ..preprocess.spec import noted as notes_of
 from ..protocol import FAILURE_WORDS, Protocol
 from ..records import nearest, plain
 from ..results import BASELINE, Drift, Failure, Result
@@ -54,6 +55,7 @@ from .score import verify
 from .sides import sides
 from .suspects import of_files, of_landmarks
 from .thresholds import thresholds
+from .trial import tried
 
 # Every preprocessor as it is: no gate, no fusion.
 WHOLE = Piping()
@@ -143,9 +145,12 @@ def evaluate(
     acquisition = Acquisition(
         plan.samples, plan.jobs, degradation.name if degradation else None, degradation.seed if degradation else 0
     )
+    warned: list[str] = []
     if embedder is None:
         found, faces = given(plan, dataset, features or {}), 0
     else:
+        with progress.timed("trial"):
+            warned = tried(acquisition, digests, bare[1:], store, settings, plan.touched)
         entries = embed(acquisition, digests, embedder, bare, store, settings, progress, plan.touched)
         found = dict(zip((p.card.name for p in bare), entries, strict=True))
     _some_face(found[BASELINE])
@@ -214,7 +219,8 @@ def evaluate(
             drifted, unwitnessed = drifts(run, columns, embedder, meter, faces, store, settings, progress)
             noted += unwitnessed
     noted[:0] = suspect
-    noted += [*(note for p in bare for note in p.notes), *_taught(bare, embedder), *(str(w.message) for w in caught)]
+    noted += [*(note for p in bare for note in notes_of(p)), *warned]
+    noted += [*_taught(bare, embedder), *(str(w.message) for w in caught)]
     judges = [] if embedder is None else [embedder, *(meter.beside(embedder) if meter is not None else ())]
     noted += cautions(plan, dataset, judges, bare)
     if comparisons is not None and len(kept.first) <= MOST:
@@ -284,6 +290,7 @@ def _full_precision() -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
+    torch.set_flush_denormal(True)  # where weights are denormal, some CPUs take up to 70 times as long
 
 
 def _with_landmarks(

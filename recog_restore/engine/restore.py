@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -20,7 +20,10 @@ from ..faces import FaceBatch, to_float, to_uint8
 from ..geometry import CANONICAL_128, CANONICAL_SIZE, CROPS, canonical_crop, crop_size, similarity
 from ..preprocess import Preprocessor
 from ..preprocess.paste import paste, relit
+from ..preprocess.trial import trial
 from .face_gate import FaceGate
+
+_TRIED = 4  # faces
 
 Outcome = Literal["restored", "passed through", "failed"]
 Colours = Literal["photo", "network"]
@@ -74,6 +77,7 @@ def restore_photos(
     device: str = "cpu",
     colours: Colours = "photo",
     gate: FaceGate | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> Iterator[Photo]:
     """Yield every photo with its faces restored, in order; what is wrong with one of them becomes its reason.
 
@@ -89,12 +93,19 @@ def restore_photos(
         colours: ``photo`` keeps the photo's colours and light where the task is to ``restore``; an aligned crop always
             has those that the preprocessor gave it.
         gate: which faces may be restored; None: all.
+        warn: is told, before the first photo, what ``preprocess.trial`` says on the first faces.
     """
+    torch.set_flush_denormal(True)
     keep = colours == "photo" and detector is not None and preprocessor.card.task == "restore"
     for start in range(0, len(files), batch):
         opened = [_open(file, detector) for file in files[start : start + batch]]
-        cuts = [cut for photo in opened for cut in photo.cuts]
-        done = iter(_faces(_gated(cuts, gate), preprocessor, batch, device, keep))
+        cuts = _gated([cut for photo in opened for cut in photo.cuts], gate)
+        first = [cut for cut in cuts if not cut.closed and not cut.reason][:_TRIED]
+        if warn is not None and first:
+            for text in trial(preprocessor, _batch(first, device)):
+                warn(text)
+            warn = None
+        done = iter(_faces(cuts, preprocessor, batch, device, keep))
         for photo in opened:
             yield _finished(photo, tuple(next(done) for _ in photo.cuts))
 
@@ -190,11 +201,15 @@ def _restored(cuts: Sequence[_Cut], preprocessor: Preprocessor, device: str) -> 
     """Return what the preprocessor makes of each crop, and why it failed."""
     if not cuts:
         return []
+    with torch.inference_mode():
+        done = preprocessor(_batch(cuts, device))
+    return list(zip(to_uint8(done.images), done.status, strict=True))
+
+
+def _batch(cuts: Sequence[_Cut], device: str) -> FaceBatch:
     points = torch.from_numpy(np.stack([cut.inside for cut in cuts]).astype(np.float32)).to(device)
     pixels = to_float(np.stack([cut.crop for cut in cuts]), device)
-    with torch.inference_mode():
-        done = preprocessor(FaceBatch(pixels, points, tuple(cut.reason for cut in cuts)))
-    return list(zip(to_uint8(done.images), done.status, strict=True))
+    return FaceBatch(pixels, points, tuple(cut.reason for cut in cuts))
 
 
 def _face(cut: _Cut, after: Image, reason: str, preprocessor: Preprocessor, keep: bool) -> Face:

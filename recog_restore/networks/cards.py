@@ -14,6 +14,9 @@ from ..geometry import CANONICAL_SIZE, CROPS, crop_size
 from ..records import Name, Range, Size, build, nearest, read_toml
 
 Flip = Literal["none", "sum", "mean", "concat"]
+RestorerTask = Literal["restore", "super-resolve", "frontalize", "enhance", "denoise"]
+PixelRange = Literal["0..1", "-1..1", "0..255"]
+Colour = Literal["rgb", "bgr", "grey"]
 
 # What each flip fusion does, in the words that go into a result; f(x) is the raw embedding.
 FLIP_WORDS: dict[str, str] = {
@@ -170,7 +173,7 @@ class RestorerCard:
     network: str
     kind: Literal["restorer"] = "restorer"
     title: str = ""
-    task: Literal["restore", "super-resolve", "frontalize"] = "restore"
+    task: RestorerTask = "restore"
     size: Size = CANONICAL_SIZE
     guide: Literal["none", "poses"] = "none"
     blends: bool = True
@@ -195,8 +198,31 @@ class RestorerCard:
         return f"{self.task}, {self.size}×{self.size} RGB, 0..1{taught}"
 
 
+@dataclass(frozen=True)
+class PixelsCard:
+    """Range and colour order of images that a network takes or gives; None where the card does not say."""
+
+    range: PixelRange | None = None
+    colour: Colour | None = None
+
+
+@dataclass(frozen=True)
+class OnnxRestorerCard(RestorerCard):
+    """The card beside a restorer's ONNX file, which says range and colour order.
+
+    Attributes:
+        input: of the faces that the network takes; where it does not say and ``network`` is one of this toolkit's,
+            0…1 RGB.
+        output: of those that it gives; where it does not say, the input's.
+    """
+
+    network: str = "onnx"
+    input: PixelsCard = field(default_factory=PixelsCard)
+    output: PixelsCard = field(default_factory=PixelsCard)
+
+
 ModelCard = EmbedderCard | RestorerCard
-_C = TypeVar("_C", EmbedderCard, RestorerCard)
+_C = TypeVar("_C", EmbedderCard, RestorerCard, OnnxRestorerCard)
 _TAKEN_BY = {EmbedderCard.kind: "--embedder", RestorerCard.kind: "--pre"}
 
 
@@ -216,6 +242,15 @@ def read_restorer_card(path: Path | Traversable) -> RestorerCard:
         ResourceMissing, RecordError: there is no such file, it is an embedder's, or a key in it is not right.
     """
     return _read(RestorerCard, path)
+
+
+def read_onnx_restorer_card(path: Path | Traversable) -> OnnxRestorerCard:
+    """Return the card beside a restorer's ONNX file.
+
+    Raises:
+        ResourceMissing, RecordError: there is no such file, it is an embedder's, or a key in it is not right.
+    """
+    return _read(OnnxRestorerCard, path)
 
 
 def kind_of(path: Path | Traversable) -> str:

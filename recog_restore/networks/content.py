@@ -78,8 +78,8 @@ def content(made: object, options: Mapping[str, object] = MappingProxyType({})) 
     try:
         walk.visit(dict(options), "")
         walk.visit(made, "")
-    except RecursionError:
-        walk.opaque.append(f"{type(made).__qualname__} (nested too deeply)")
+    except Exception as error:  # whatever the objects of another package raise; a RecursionError, where they are nested
+        walk.opaque.append(f"{type(made).__qualname__} ({type(error).__name__} while it was read)")
     return Content(walk.digest.hexdigest(), tuple(dict.fromkeys(walk.opaque)))
 
 
@@ -243,7 +243,7 @@ class _Walk:
         top = name.partition(".")[0]
         file = Path(getattr(module, "__file__", None) or "").absolute()
         if file.suffix != ".py" or (_installed(file) and top != self._own):
-            self._add(top, getattr(sys.modules.get(top), "__version__", ""))
+            self._add(top, vars(sys.modules[top]).get("__version__", "") if top in sys.modules else "")
             return False
         root = file.parents[len(module.__package__.split(".")) if module is not None and module.__package__ else 0]
         self._source(file, root)

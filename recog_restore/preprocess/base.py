@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ..errors import ConventionError, RecogRestoreError, RecordError
 from ..faces import FaceBatch
-from ..networks.cards import OriginCard, Teacher
+from ..networks.cards import OriginCard, RestorerTask, Teacher
 
-Task = Literal["none", "degrade", "enhance", "restore", "super-resolve", "frontalize", "guided"]
+Task = Literal["none", "degrade", "guided"] | RestorerTask
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Card:
         teachers: embedders that a loss used; they are no independent judges.
         origin: whom a network has seen, and how its weights were chosen.
         degradations: those that it was trained under.
+        guessed: what of its input and output nobody declared.
         spec: as typed after ``--pre``, without a name that was given there; empty where it was not made from a text.
     """
 
@@ -44,6 +45,7 @@ class Card:
     teachers: tuple[Teacher, ...] = ()
     origin: OriginCard = field(default_factory=OriginCard)
     degradations: tuple[str, ...] = ()
+    guessed: tuple[str, ...] = ()
     spec: str = ""
 
     @property
@@ -61,7 +63,7 @@ class Preprocessor(ABC):
     Attributes:
         content: what identifies code and weights where the card does not; None: nothing does, so no embeddings of its
             faces are kept.
-        notes: warnings that stand beside its numbers.
+        notes: warnings that stand beside its numbers, without its name.
     """
 
     card: Card
@@ -120,7 +122,7 @@ class Preprocessor(ABC):
         except Exception as error:  # whatever a network of the user's own raises
             if len(faces) == 1:
                 return torch.zeros_like(faces.images), [f"{self.card.name}: {_words(error)}"]
-            alone = [self.attempt(faces.take(row)) for row in range(len(faces))]
+            alone = [self.attempt(faces.take([row])) for row in range(len(faces))]
             return torch.cat([one for one, _ in alone]), [reason for _, (reason,) in alone]
         finite = output.flatten(1).isfinite().all(dim=1).tolist()
         return output, ["" if good else f"{self.card.name}: output is not finite" for good in finite]

@@ -54,11 +54,11 @@ class Chain(Preprocessor):
             tested_range=_joined(link.card.tested_range for link in links),
             sha256="+".join(link.card.sha256 for link in links),
             teachers=tuple(dict.fromkeys(teacher for link in links for teacher in link.card.teachers)),
+            guessed=tuple(dict.fromkeys(what for link in links for what in link.card.guessed)),
             spec="+".join(link.card.spec for link in links),
         )
         contents = [link.content for link in links]
         self.content = None if None in contents else "+".join(filter(None, contents))
-        self.notes = tuple(note for link in links for note in link.notes)
 
     def settings(self) -> dict[str, object]:
         """Return the settings of every link."""
@@ -78,6 +78,11 @@ class Chain(Preprocessor):
 def links(preprocessor: Preprocessor) -> tuple[Preprocessor, ...]:
     """Return the links of a chain; of anything else, itself."""
     return preprocessor.links if isinstance(preprocessor, Chain) else (preprocessor,)
+
+
+def noted(preprocessor: Preprocessor) -> list[str]:
+    """Return the warnings that stand beside a preprocessor's numbers, with its name, or that of the link."""
+    return [f"{link.card.name}: {note}" for link in links(preprocessor) for note in link.notes]
 
 
 def _joined(texts: Iterable[str]) -> str:
@@ -195,7 +200,7 @@ def _identify(made: Preprocessor, options: Mapping[str, str]) -> None:
     elif found.opaque:
         made.content = None
         made.notes += (
-            f"{made.card.name}: nothing identifies the weights in {', '.join(found.opaque)}, so the embeddings of its "
+            f"nothing identifies the weights in {', '.join(found.opaque)}, so the embeddings of its "
             "faces are not kept in the store; give its card a sha256 that changes with the weights",
         )
     else:

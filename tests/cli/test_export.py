@@ -77,7 +77,9 @@ def test_an_exported_restorer_is_what_its_card_says(tmp_path: Path) -> None:
     file = tmp_path / "mdfr.onnx"
     assert rr_export("mdfr", "--out", file).exit_code == 0
     made, exported = create_preprocessor("mdfr"), create_preprocessor(f"onnx:{file}")
-    assert exported.card == dataclasses.replace(made.card, name=exported.card.name, sha256=exported.card.sha256)
+    assert exported.card == dataclasses.replace(
+        made.card, name=exported.card.name, spec=exported.card.spec, sha256=exported.card.sha256
+    )
     assert exported.card.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
     assert "arcface-synthpie" in {teacher.name for teacher in exported.card.teachers}
     assert exported.card.task == "frontalize"

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import cv2
+import numpy as np
+import onnx
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from onnx import TensorProto, helper, numpy_helper
 
 from recog_restore.cli import rr
 from recog_restore.results import Curve, read
@@ -130,3 +135,45 @@ def test_two_of_one_name_are_refused_and_run_under_names_of_their_own(drawn: Pat
     assert done.exit_code == 0, done.output
     assert "none against weak, strong" in done.output
     assert curve("out", "weak") != curve("out", "strong")
+
+
+def scaled(file: Path, gain: float, offset: float) -> str:
+    """Write an ONNX network that gives gain·x + offset, and return its specification."""
+    weights = [numpy_helper.from_array(np.array(v, np.float32), n) for n, v in (("a", gain), ("b", offset))]
+    nodes = [helper.make_node("Mul", ["x", "a"], ["m"]), helper.make_node("Add", ["m", "b"], ["y"])]
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["B", 3, 128, 128]) for name in "xy"]
+    graph = helper.make_graph(nodes, "g", ends[:1], ends[1:], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), file)
+    return f"onnx:{file.name}"
+
+
+def test_an_output_of_another_range_or_of_one_colour_is_a_warning_in_every_run(drawn: Path, folder: Path) -> None:
+    wrong = {
+        "signed": (2.0, -1.0, "say output_range=-1..1"),
+        "bytes": (255.0, 0.0, "say output_range=0..255"),
+        "black": (0.0, 0.0, "its output is of one colour for 4 of 4 faces"),
+    }
+    pre = [f"--pre={name}={scaled(folder / f'{name}.onnx', gain, offset)}" for name, (gain, offset, _) in wrong.items()]
+    for out in ("first", "from the store"):
+        done = evaluate(drawn, out, *pre)
+        assert done.exit_code == 0, done.output
+        warnings = read(Path(out)).warnings
+        for name, (_, _, message) in wrong.items():
+            assert [text for text in warnings if text.startswith(f"{name}: ") and message in text]
+            assert [text for text in warnings if text.startswith(f"{name}: guessed that input and output are 0..1 RGB")]
+        assert all(f"warning: {text}" in done.stdout for text in warnings)
+    card = read(Path("first")).preprocessors[1]["card"]
+    assert (card["guessed"], card["spec"]) == (["range", "colour"], "onnx:signed.onnx")
+
+
+def test_photos_restored_in_a_wrong_range_are_warned_of(drawn: Path, folder: Path) -> None:
+    photo = next(drawn.rglob("*.png"), None) or next(drawn.rglob("*.jpg"))
+    crop = cv2.resize(cv2.imread(str(photo)), (128, 128))
+    (folder / "crops").mkdir()
+    cv2.imwrite("crops/a.png", crop)
+    spec = scaled(folder / "bytes.onnx", 255.0, 0.0)
+    done = CliRunner().invoke(rr, ["restore", "crops", "out", "--aligned", "--device", "cpu", "--pre", spec])
+    assert done.exit_code == 0, done.output
+    said = json.loads((folder / "out" / "a.json").read_text("utf-8"))["warnings"]
+    assert "say output_range=0..255" in said[1]
+    assert all(f"warning: {text}" in done.stderr for text in said)

@@ -135,7 +135,7 @@ def test_a_second_preprocessor_and_another_metric_cost_only_their_share(drawn: P
 
 def test_embeddings_of_what_nothing_identifies_are_not_kept(drawn: Path, tmp_path: Path) -> None:
     opaque, embedder = create("clahe"), Counting()
-    opaque.content, opaque.notes = None, ("clahe: not kept",)
+    opaque.content, opaque.notes = None, ("not kept",)
     question = load("drawn")
     dataset = open_dataset("drawn", drawn)
     for seen in (120, 180):  # the baseline's are kept

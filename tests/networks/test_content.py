@@ -94,6 +94,13 @@ def test_an_object_that_extension_code_holds_is_opaque() -> None:
     assert content(Holder([cv2.createCLAHE()])).opaque == ("held.0 (cv2.CLAHE)",)
 
 
+def test_an_object_that_cannot_be_read_to_its_end_is_opaque() -> None:
+    held: list[object] = []
+    for _ in range(5000):
+        held = [held]
+    assert content(Holder(held)).opaque == ("Holder (RecursionError while it was read)",)
+
+
 def test_a_file_that_only_an_option_names_is_read(tmp_path: Path) -> None:
     file = written(tmp_path / "w.bin", 1.0)
     first = content(Holder(None), {"weights": str(file)})

@@ -1,19 +1,15 @@
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import torch
-from onnx import TensorProto, helper
 
 from recog_restore.degrade import bicubic
-from recog_restore.errors import ConventionError, RecordError, UnknownName, WeightsError
+from recog_restore.errors import ConventionError, RecordError, UnknownName
 from recog_restore.faces import FaceBatch
 from recog_restore.preprocess import PREPROCESSORS, Card, Preprocessor
-from recog_restore.preprocess.card import resized
 from recog_restore.preprocess.spec import create, public_name
 from recog_restore.testing import check_preprocessor, sample_faces
 
@@ -136,83 +132,6 @@ def test_chain_applies_from_left_to_right() -> None:
     assert chain.settings()["links"][1]["clip"] == 3.0
 
 
-def negative_onnx(path: Path, size: int | str = 128, dtype: int = TensorProto.FLOAT) -> Path:
-    shape = ["b", 3, size, size]
-    graph = helper.make_graph(
-        [helper.make_node("Neg", ["x"], ["y"])],
-        "negative",
-        [helper.make_tensor_value_info("x", dtype, shape)],
-        [helper.make_tensor_value_info("y", dtype, shape)],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
-    onnx.save(model, path)
-    return path
-
-
-def test_onnx_network_runs_in_its_own_range(tmp_path: Path) -> None:
-    file = negative_onnx(tmp_path / "a, b+c.onnx")
-    preprocessor = create(f"onnx:{file},range=-1..1,colour=bgr")
-    check_preprocessor(preprocessor)
-    assert preprocessor.card.rights == "unknown"
-    faces = sample_faces()
-    torch.testing.assert_close(preprocessor(faces).images, 1 - faces.images)
-    chain = create(f"onnx:{file},range=-1..1+bicubic-down2")
-    torch.testing.assert_close(
-        chain(faces).images, create("bicubic-down2")(faces.replace(images=1 - faces.images)).images
-    )
-
-
-def test_onnx_network_of_half_precision_gives_faces_like_any(tmp_path: Path) -> None:
-    file = negative_onnx(tmp_path / "half.onnx", dtype=TensorProto.FLOAT16)
-    faces = sample_faces()
-    torch.testing.assert_close(create(f"onnx:{file},range=-1..1")(faces).images, 1 - faces.images, atol=1e-3, rtol=0)
-
-
-def test_onnx_network_of_another_size_is_refused_unless_its_card_says_so(tmp_path: Path) -> None:
-    file = negative_onnx(tmp_path / "small.onnx", 64)
-    with pytest.raises(
-        ConventionError, match=r"expected an input \(B, 3, 128, 128\); it wants 3 channels of \(64, 64\)"
-    ):
-        create(f"onnx:{file}")
-    restorer_card(file, "size = 64")
-    faces, made = sample_faces(), create(f"onnx:{file},range=-1..1")
-    small = resized(resized(faces.images, 64), 128)
-    torch.testing.assert_close(made(faces).images, (1 - small).clamp(0, 1))
-    assert made.settings()["size"] == 64
-
-
-def test_onnx_output_of_another_size_than_its_input_is_refused(tmp_path: Path) -> None:
-    nodes = [helper.make_node("Concat", ["x", "x"], ["y"], axis=3)]
-    shapes = {"x": ["b", 3, 128, 128], "y": ["b", 3, 128, 256]}
-    inputs, outputs = ([helper.make_tensor_value_info(n, TensorProto.FLOAT, shapes[n])] for n in ("x", "y"))
-    graph = helper.make_graph(nodes, "twice", inputs, outputs)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9), tmp_path / "x.onnx")
-    with pytest.raises(ConventionError, match=r"expected a float32 output of shape .*, got torch.float32 .*128, 256\)"):
-        create(f"onnx:{tmp_path / 'x.onnx'}")(sample_faces())
-
-
-def restorer_card(file: Path, *lines: str) -> None:
-    text = "\n".join(['name = "x"', 'network = "frn"', 'kind = "restorer"', *lines])
-    file.with_suffix(".toml").write_text(text + "\n", "utf-8")
-
-
-@pytest.mark.parametrize(
-    ("lines", "kind", "message"),
-    [
-        (('guide = "poses"',), RecordError, "x.toml: guide is 'poses'; expected 'none'"),
-        (("[weights]", 'sha256 = "ab"'), WeightsError, "x.onnx: expected SHA-256 ab, as x.toml says"),
-        (("taks = 1",), RecordError, "x.toml: unknown key 'taks'; did you mean 'task'?"),
-    ],
-)
-def test_card_beside_an_onnx_file_that_does_not_fit_it_is_refused(
-    lines: tuple[str, ...], kind: type[Exception], message: str, tmp_path: Path
-) -> None:
-    file = negative_onnx(tmp_path / "x.onnx")
-    restorer_card(file, *lines)
-    with pytest.raises(kind, match=re.escape(message)):
-        create(f"onnx:{file}")
-
-
 def test_python_class_is_found_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "mine_pre.py").write_text(
         "from recog_restore.preprocess import Card, Preprocessor\n"
@@ -279,8 +198,8 @@ def test_weights_in_an_object_change_the_key_and_what_cannot_be_read_is_not_kept
     foreign = create("clahe+python:holding:Foreign")
     assert foreign.content is None
     assert foreign.card.name == "clahe+wrapped"
-    assert foreign.notes == (
-        "wrapped: nothing identifies the weights in net (cv2.CLAHE), so the embeddings of its faces are "
+    assert foreign.links[1].notes == (
+        "nothing identifies the weights in net (cv2.CLAHE), so the embeddings of its faces are "
         "not kept in the store; give its card a sha256 that changes with the weights",
     )
     assert create("clahe").content == ""
