@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from typing import Any
 
 from .errors import RecordError, ResultError
 from .files import read_regular, write_whole
-from .records import build, plain
+from .records import build, plain, shortened
 
 SCHEMA = 1
 BASELINE = "none"
@@ -29,6 +30,9 @@ UNKNOWN_LABEL = "unknown"
 
 # The reason of a failure to acquire where no face was found in the image.
 NOT_DETECTED = "no landmarks: the face was not found"
+
+# The only addresses that a page may hold: nothing is fetched, nothing is run (an SVG could).
+_IMAGE = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}")
 
 # Edges of the bins of ``Drift.counts``: the cosines from −1 to 1, a twentieth each.
 DRIFT_BINS = tuple(round(i / 20, 2) for i in range(-20, 21))
@@ -130,6 +134,14 @@ class ExampleFace:
     sample: str
     before: str
     after: str
+
+    def __post_init__(self) -> None:
+        for name in ("before", "after"):
+            image = getattr(self, name)
+            if image and not (_IMAGE.fullmatch(image) and len(image.partition(",")[2]) % 4 == 0):
+                raise RecordError(
+                    f"{name} is {shortened(image)}; expected data:image/png, jpeg or webp in base64, or nothing"
+                )
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def result(**changes: object) -> Result:
 
 
 def confusion() -> Confusion:
-    face = ExampleFace("a.jpg", "data:,", "data:,")
+    face = ExampleFace("a.jpg", "data:image/png;base64,AAAA", "data:image/webp;base64,AAA=")
     return Confusion("none", "ann", "eve", 2, 0.4, 0.5, face, face, face)
 
 
@@ -78,7 +78,7 @@ def test_a_result_written_before_confusions_and_methods_still_reads(tmp_path: Pa
 
 
 def test_statistics_read_back_the_same_and_what_is_not_finite_is_undefined(tmp_path: Path) -> None:
-    nan, face = math.nan, ExampleFace("a.jpg", "", "data:,")
+    nan, face = math.nan, ExampleFace("a.jpg", "", "data:image/jpeg;base64,AA==")
     change = Difference("rank1", "mdfr", "none", 0.1, 10, {"yaw": "90"}, (0.0, 0.2), "subject bootstrap", 0.01, 0.02)
     written = result(
         differences=(change,),
@@ -128,4 +128,52 @@ def test_what_is_no_result_is_refused(tmp_path: Path, text: str, message: str) -
 
 def test_absent_result_says_who_writes_one(tmp_path: Path) -> None:
     with pytest.raises(ResultError, match="no such result; rr-eval writes one"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://example.org/face.png",
+        "file:///etc/passwd",
+        "face.png",
+        "javascript:alert(1)",
+        "data:image/svg+xml;base64,PHN2Zz4=",
+        "data:text/html;base64,PHA+",
+        'data:image/png;base64,AAAA" onerror="alert(1)',
+        "data:image/png;base64,AAAAA",
+        "data:image/png;base64,",
+        "data:,",
+    ],
+)
+def test_a_face_is_a_picture_within_the_file(address: str, tmp_path: Path) -> None:
+    result(confusions=(confusion(),)).write(tmp_path / "result.json")
+    text = (tmp_path / "result.json").read_text("utf-8")
+    values = json.loads(text)
+    values["confusions"][0]["probe"]["before"] = address
+    (tmp_path / "result.json").write_text(json.dumps(values), "utf-8")
+    with pytest.raises(ResultError, match="before is .*; expected data:image/png, jpeg or webp in base64, or nothing"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ('"value": 0.1', '"value": NaN'),
+        ('"value": 0.1', '"value": "0.1"'),
+        ('"value": 0.1', '"value": 1e999'),
+        ('"value": 0.1', f'"value": {"9" * 400}'),
+        ('"value": 0.1', f'"value": {"9" * 5000}'),
+        ('"total": 1.0', '"total": Infinity'),
+        ('"settings": {}', '"settings": {"batch": NaN}'),
+        ('"settings": {}', f'"settings": {{"batch": {"[" * 100}{"]" * 100}}}'),
+        ('"settings": {}', f'"settings": {{"batch": {"[" * 100_000}'),
+    ],
+)
+def test_absurd_numbers_and_depths_are_no_result(change: str, message: str, tmp_path: Path) -> None:
+    result().write(tmp_path / "result.json")
+    text = (tmp_path / "result.json").read_text("utf-8")
+    assert change in text
+    (tmp_path / "result.json").write_text(text.replace(change, message, 1), "utf-8")
+    with pytest.raises(ResultError, match="result.json: "):
         read(tmp_path)

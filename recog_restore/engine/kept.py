@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from safetensors.numpy import save
 from ..errors import ResultError
 from ..files import write_whole
 from ..protocol import BASELINE_FMR
+from ..records import converted
 
 VERSION = 1
 FILE = "comparisons.safetensors"
@@ -134,7 +136,7 @@ def read(path: Path) -> Kept:
 
 
 def _built(notes: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Kept:
-    names = tuple(notes["preprocessors"])
+    names = _names(notes, "preprocessors")
     count = {len(array) for array in arrays.values()}
     if len(count) != 1:
         raise ValueError("its arrays differ in length")
@@ -144,8 +146,8 @@ def _built(notes: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Kept:
 
     return Kept(
         **{name: notes[name] for name in _NOTES},
-        metrics=tuple(notes["metrics"]),
-        compat=tuple(notes["compat"]),
+        metrics=_names(notes, "metrics"),
+        compat=_names(notes, "compat"),
         preprocessors=names,
         first=arrays["first"],
         second=arrays["second"],
@@ -159,3 +161,8 @@ def _built(notes: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Kept:
         impostor_scores=by_preprocessor("impostor_scores"),
         ranks=by_preprocessor("ranks"),
     )
+
+
+def _names(notes: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    names: tuple[str, ...] = converted(tuple[str, ...], notes[key], "notes", key)
+    return names

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from ..results import NO_DIFFERENCE, Difference
 from .grid import OVER
-from .tables import difference_columns
+from .tables import csv_text, difference_columns
 from .wording import (
     VERDICTS,
     between,
@@ -41,7 +41,7 @@ def csv(found: Sequence[Difference]) -> str:
     writer.writeheader()
     for row in _rows(found):
         where = _json.dumps(row["where"], ensure_ascii=False) if row["where"] else ""
-        writer.writerow(row | {"where": where})
+        writer.writerow({name: csv_text(entry) for name, entry in (row | {"where": where}).items()})
     return text.getvalue()
 
 

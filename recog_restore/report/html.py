@@ -65,6 +65,8 @@ def write(results: Sequence[Result], path: Path, title: str | None = None) -> No
         ResultError: as ``render``, or the file cannot be written.
     """
     page = render(results, title)
+    if path.is_dir():
+        raise ResultError(f"{path}: the report cannot be written: expected a file, found a folder")
     try:
         write_whole(path, page.encode())
     except OSError as error:

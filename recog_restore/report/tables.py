@@ -133,15 +133,26 @@ def csv(results: Sequence[Result]) -> str:
     """Return every value as a row under ``COLUMNS``; ``where`` is JSON, an undefined or absent entry is empty.
 
     The difference to the baseline stands beside the value, with its p-values, where the run tested it.
-    Numbers are as exact as in the result. Text stands as it is, quoted where CSV asks for it.
+    Numbers are as exact as in the result. Text is quoted where CSV asks for it; see ``csv_text``.
     """
     text = io.StringIO()
     writer = _csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for row in _rows(results):
         where = _json.dumps(row["where"], ensure_ascii=False) if row["where"] else ""
-        writer.writerow(row | {"where": where})
-    return text.getvalue().encode("utf-8", "backslashreplace").decode()
+        writer.writerow({name: csv_text(entry) for name, entry in (row | {"where": where}).items()})
+    return text.getvalue()
+
+
+def csv_text(entry: Any) -> Any:
+    """Return an entry of a CSV: in text, control characters are escaped, and what a spreadsheet would compute quoted.
+
+    Numbers and None are as they are.
+    """
+    if not isinstance(entry, str):
+        return entry
+    text = visible(entry).replace("\n", "\\n").replace("\t", "\\t")
+    return f"'{text}" if text.startswith(("=", "+", "-", "@")) else text
 
 
 def json(results: Sequence[Result]) -> str:

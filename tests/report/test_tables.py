@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from recog_restore.report import tables
@@ -38,7 +39,7 @@ def test_csv_gives_every_value_back_to_the_last_bit(make: Callable[..., Result])
 def test_csv_survives_every_name(hostile: Result, nasty_names: tuple[str, ...]) -> None:
     found = rows(tables.csv([hostile]))
     assert len(found) == len(hostile.values)
-    names = [name.encode("utf-8", "backslashreplace").decode() for name in ("none", *nasty_names)]
+    names = [tables.csv_text(name) for name in ("none", *nasty_names)]
     assert list(dict.fromkeys(row["preprocessor"] for row in found)) == names
     tables.csv([hostile]).encode("utf-8")
 
@@ -233,3 +234,21 @@ def test_the_terminal_says_what_was_tested(make: Callable[..., Result], judged: 
     assert not {"▲", "▼"} & set(text)  # an error rate that rises is worse
     assert "Fixes 30 and breaks 12 of 6,000 comparisons." in text
     assert "FNMR at the baseline’s threshold over yaw: no difference found at 4 of 4 parts." in text
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1+1", "'+1+1"),
+        ("-1", "'-1"),
+        ("@SUM(1)", "'@SUM(1)"),
+        ("a\x1b[31m\r\n\t\u202eb", r"a\x1b[31m\r\n\t\u202eb"),
+        ("caf\udce9", r"caf\udce9"),
+        ("clahe,clip=3", "clahe,clip=3"),
+    ],
+)
+def test_a_spreadsheet_computes_nothing_of_a_csv(name: str, shown: str, make: Callable[..., Result]) -> None:
+    found = rows(tables.csv([make({name: -0.1})]))
+    assert {row["preprocessor"] for row in found} == {"none", shown}
+    assert tables.csv_text(-0.5) == -0.5
