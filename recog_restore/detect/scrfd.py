@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WeightsError
-from .base import Detections, Detector
+from .base import Detections, Detector, read_network
 
 
 class Scrfd(Detector):
@@ -25,8 +25,7 @@ class Scrfd(Detector):
     """
 
     def __init__(self, file: Path, score: float = 0.5, side: int = 640) -> None:
-        if not file.is_file():
-            raise WeightsError(f"{file}: no such file; scrfd:FILE names the detector's ONNX file")
+        self._sha256 = hashlib.sha256(read_network(file, "scrfd")).hexdigest()
         from insightface.model_zoo import get_model
 
         self._net = get_model(str(file), providers=["CPUExecutionProvider"])
@@ -38,7 +37,6 @@ class Scrfd(Detector):
         except Exception as error:
             raise WeightsError(f"{file}: not a detector of SCRFD's form: {error}; YuNet's is yunet:FILE") from None
         self._settings = {"score": score, "side": side}
-        self._sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
 
     def identity(self) -> dict[str, object]:
         """Return weights and settings."""

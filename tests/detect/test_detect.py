@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from recog_restore.decode import read_image
-from recog_restore.detect import DETECTORS, Detections, main_face
+from recog_restore.detect import DETECTORS, Detections, Detector, main_face
+from recog_restore.detect.base import distinct
 from recog_restore.detect.spec import create
 from recog_restore.errors import RecordError, UnknownName, WeightsError
+from recog_restore.geometry import ARCFACE_112, face_size
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> Detections:
@@ -25,29 +29,94 @@ def test_main_face_is_large_and_central() -> None:
     assert main_face(boxes(), 100, 100) is None
 
 
-def test_yunet_finds_the_landmarks_of_the_published_table(shared: Path) -> None:
-    """Golden: landmarks.csv was made from the same ONNX file by a separate script; it rounds to 0.01 px."""
-    detector = create(f"yunet:{shared / 'weights' / 'yunet.onnx'}")
+def distance(found: np.ndarray, expected: np.ndarray) -> float:
+    """Return the mean distance of five points in units of the distance between the eyes of a frontal face."""
+    return float(np.hypot(*(found - expected).T).mean() / face_size(expected[None])[0])
+
+
+@pytest.fixture(scope="module")
+def lfw(shared: Path) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return 20 images and their points, found by a separate script with the same network."""
     with (shared / "data" / "lfw" / "landmarks.csv").open() as file:
         rows = list(csv.reader(file))[1:400:20]
-    for path, *numbers in rows:
-        image = read_image(shared / "data" / "lfw" / "lfw-deepfunneled" / path)
-        found = detector.detect(image)
-        best = main_face(found, *image.shape[:2])
-        assert best is not None
-        np.testing.assert_allclose(found.points[best].ravel(), np.array(numbers[:10], float), atol=0.0051)
+    folder = shared / "data" / "lfw" / "lfw-deepfunneled"
+    return [(read_image(folder / path), np.array(numbers[:10], float).reshape(5, 2)) for path, *numbers in rows]
 
 
-def test_yunet_finds_nobody_on_a_plain_wall(shared: Path) -> None:
-    detector = create(f"yunet:{shared / 'weights' / 'yunet.onnx'}")
-    assert len(detector.detect(np.full((200, 300, 3), 128, np.uint8)).scores) == 0
+@pytest.fixture(scope="module")
+def yunet(shared: Path) -> Detector:
+    return create(f"yunet:{shared / 'weights' / 'yunet.onnx'}")
 
 
-def test_yunet_reduces_large_images_and_scales_back(shared: Path) -> None:
-    file = shared / "weights" / "yunet.onnx"
-    image = read_image(next((shared / "data" / "lfw" / "lfw-deepfunneled").rglob("*.jpg")))
-    whole, reduced = create(f"yunet:{file}").detect(image), create(f"yunet:{file},longest=200").detect(image)
-    np.testing.assert_allclose(reduced.points[0], whole.points[0], atol=3)
+def main_points(detector: Detector, image: np.ndarray) -> np.ndarray:
+    found = detector.detect(image)
+    best = main_face(found, *image.shape[:2])
+    assert best is not None
+    return found.points[best]
+
+
+def test_yunet_finds_the_landmarks_of_the_published_table(yunet: Detector, lfw) -> None:
+    for image, points in lfw:
+        assert distance(main_points(yunet, image), points) < 0.15
+
+
+def test_yunet_finds_small_faces_of_small_images(yunet: Detector, lfw) -> None:
+    for image, points in lfw:
+        scale = 28 / 112 * np.hypot(*(ARCFACE_112[1] - ARCFACE_112[0])) / face_size(points[None])[0]
+        small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        tight = small[small.shape[0] // 5 : -(small.shape[0] // 5), small.shape[1] // 5 : -(small.shape[1] // 5)]
+        corner = (small.shape[1] // 5, small.shape[0] // 5)
+        assert distance(main_points(yunet, tight), (points + 0.5) * scale - 0.5 - corner) < 0.3
+
+
+def test_yunet_finds_a_face_that_fills_a_large_photo_once(yunet: Detector, lfw) -> None:
+    image, points = lfw[0]
+    left, top = np.round(points.mean(axis=0) - 60).astype(int)
+    large = cv2.resize(image[top : top + 120, left : left + 120], (2400, 2400), interpolation=cv2.INTER_CUBIC)
+    found = yunet.detect(large)
+    assert len(found.scores) == 1
+    assert distance(found.points[0], (points - (left, top) + 0.5) * 20 - 0.5) < 0.15
+
+
+def test_yunet_finds_small_faces_of_a_large_photo(yunet: Detector, lfw) -> None:
+    faces = [image[45:205, 45:205] for image, _ in lfw[:12]]
+    wall = np.full((1000, 1000, 3), 128, np.uint8)
+    for place, face in enumerate(faces):
+        top, left = 60 + 230 * (place // 4), 60 + 230 * (place % 4)
+        wall[top : top + 60, left : left + 60] = cv2.resize(face, (60, 60), interpolation=cv2.INTER_AREA)
+    assert len(yunet.detect(wall).scores) == 12
+
+
+def test_what_changes_a_landmark_is_in_the_identity(yunet: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = yunet.identity()
+    assert before["longest"] == 1024
+    for name in ("_WHOLE", "_RETRY", "_MARGIN", "_SMALL_FACES"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"recog_restore.detect.yunet.{name}", 1)
+            assert yunet.identity() != before
+
+
+def test_of_two_findings_of_one_face_the_surer_is_kept() -> None:
+    points = np.arange(40.0).reshape(4, 5, 2)
+    first = Detections(np.array([[0, 0, 100, 100], [200, 0, 20, 20]], float), points[:2], np.array([0.9, 0.7]))
+    part, same = (10, 10, 30, 30), (201, 1, 20, 20)
+    found = distinct([first, Detections(np.array([part, same], float), points[2:], np.array([0.6, 0.8]))])
+    np.testing.assert_array_equal(found.points, points[[0, 3]])
+    np.testing.assert_array_equal(found.scores, [0.9, 0.8])
+    assert len(distinct([boxes(), boxes()]).scores) == 0
+
+
+def test_yunet_finds_nobody_on_a_plain_wall(yunet: Detector) -> None:
+    assert len(yunet.detect(np.full((200, 300, 3), 128, np.uint8)).scores) == 0
+
+
+@pytest.mark.parametrize("longest", [0, 200])
+def test_yunet_reduces_large_images_and_scales_back(shared: Path, lfw, longest: int) -> None:
+    image, points = lfw[0]
+    detector = create(f"yunet:{shared / 'weights' / 'yunet.onnx'},longest={longest}")
+    assert distance(main_points(detector, image), points) < 0.15
+    small = cv2.resize(image, (60, 60), interpolation=cv2.INTER_AREA)
+    assert distance(main_points(detector, small), (points + 0.5) * 0.24 - 0.5) < 0.2
 
 
 def scrfd_file(path: Path) -> Path:
@@ -112,6 +181,13 @@ def test_what_is_no_detector_is_refused(tmp_path: Path) -> None:
     (tmp_path / "bad.onnx").write_bytes(b"nothing")
     with pytest.raises(WeightsError, match="OpenCV cannot read this as a YuNet"):
         create(f"yunet:{tmp_path / 'bad.onnx'}")
+
+
+@pytest.mark.parametrize("name", ["yunet", "scrfd"])
+def test_a_network_that_is_no_regular_file_is_refused_at_once(name: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(WeightsError, match="fifo: cannot be read: expected a regular file, found a FIFO"):
+        create(f"{name}:{tmp_path / 'fifo'}")
 
 
 def test_every_registered_detector_is_tested_here() -> None:
