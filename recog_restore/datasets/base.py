@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +26,18 @@ ALIGNMENTS: tuple[Alignment, ...] = get_args(Alignment)
 TEMPLATE, MEDIA, SCORE = "template", "media", "score"
 
 
+_BYTE = re.compile("[\udc80-\udcff]")  # as Python reads it in the name of a file
+
+
+def _shown(name: str) -> str:
+    return _BYTE.sub(lambda byte: f"%{ord(byte[0]) - 0xDC00:02X}", name)
+
+
 @dataclass(frozen=True)
 class Samples:
     """The M faces that a protocol needs, each once; an image in several templates is listed once for each.
+
+    Bytes of a file's name that are not UTF-8 stand as ``%E9`` in the names of sample and subject.
 
     Attributes:
         table: M rows; ``sample`` (unique name, shown in reports), ``subject`` ("" where unknown), and any label columns
@@ -44,6 +54,9 @@ class Samples:
     alignment: Alignment = "landmarks"
 
     def __post_init__(self) -> None:
+        if _BYTE.search("".join(self.table["sample"])):
+            shown = {column: self.table[column].map(_shown) for column in ("sample", "subject")}
+            object.__setattr__(self, "table", self.table.assign(**shown))
         names = self.table["sample"]
         if len(names) != len(self.files):
             raise DataError(f"{len(names)} samples but {len(self.files)} files")

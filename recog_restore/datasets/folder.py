@@ -5,6 +5,7 @@ Nothing depends on the order in which a disk lists its files; what is drawn depe
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import combinations, product
@@ -148,7 +149,7 @@ class Folder(Dataset):
         if not role[0]:
             role = np.full(len(role), "probe", object)
             for subject, rows in self._rows.items():
-                generator = np.random.default_rng([self._seed, *subject.encode()])
+                generator = np.random.default_rng([self._seed, *os.fsencode(subject)])
                 enrolled = max(1, min(self._gallery_per_subject, len(rows) - 1))
                 role[generator.choice(rows, enrolled, replace=False)] = "gallery"
         return Split(np.flatnonzero(role == "gallery"), np.flatnonzero(role == "probe"))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 from pathlib import Path
 
@@ -91,3 +92,15 @@ def test_a_folder_of_aligned_crops_gives_the_numbers_of_its_photos(people: Path,
     check(asked)  # as rr-train does
     with pytest.raises(DataError, match="no landmarks found"):
         check(dataclasses.replace(asked, options={}))
+
+
+@pytest.mark.parametrize("protocol", ["folder-verification", "folder-identification"])
+def test_names_that_are_not_utf8_are_evaluated_and_shown(people: Path, tmp_path: Path, protocol: str) -> None:
+    moved = tmp_path / os.fsdecode(b"p\xe9ople")
+    people.rename(moved)
+    (moved / "Person_001").rename(moved / os.fsdecode(b"Jos\xe9"))
+    done = evaluate(protocol, moved, tmp_path / "out", "--set", "degradation.name=mdfr")
+    assert done.exit_code == 0, done.output
+    result = read(tmp_path / "out")
+    assert {failure.sample for failure in result.failures} == {f"Jos%E9/Person_001_000{i}.jpg" for i in (1, 2, 3)}
+    assert rr_run("data", "check", protocol, moved).exit_code == 0

@@ -100,13 +100,13 @@ def test_folder_of_aligned_crops_needs_no_landmarks(tmp_path: Path) -> None:
 def test_unreadable_images_are_left_out_and_counted(tmp_path: Path) -> None:
     casia(tmp_path, 112)
     (tmp_path / "0000045" / "001.jpg").write_bytes(b"no image")
-    (tmp_path / "0000045" / "003.heic").write_bytes(b"not read")
+    (tmp_path / "0000045" / "003.jxl").write_bytes(b"not read")
     photos = open_photos(Data(folder=Folder(str(tmp_path), "arcface-112")), tmp_path)
     assert (photos.rows, photos.classes) == (2, 2)
     pixels, labels = photos.dataset[[0, 1]]
     assert len(pixels) == 2
     assert labels.tolist() == [0, 1]
-    assert photos.warnings[0] == "left out 1: 0000045/003.heic (.heic is not read)"
+    assert photos.warnings[0] == "left out 1: 0000045/003.jxl (.jxl is not read)"
     assert photos.warnings[1].startswith("1 of 3 photos left out, '0000045/001.jpg' for one: not an image")
     (tmp_path / "0000045" / "002.jpg").write_bytes(b"")
     with pytest.raises(DataError, match=r"0000045/002.jpg: empty file; the photo was good when the training began"):
