@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
@@ -87,7 +88,7 @@ class Samples:
         return [
             name
             for name, file in zip(self.table["sample"], self.files, strict=True)
-            if isinstance(path := getattr(file, "path", file), Path) and not path.is_file()
+            if isinstance(path := getattr(file, "path", file), Path) and not os.path.isfile(path)
         ]
 
 

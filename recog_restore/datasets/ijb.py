@@ -29,6 +29,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..files import open_regular
 from .base import (
     MEDIA,
     SCORE,
@@ -281,10 +282,16 @@ class IJBB(IJB):
 def _subjects(path: Path, templates: NDArray[np.int32]) -> dict[int, int]:
     """Return the subject of each template of a csv that has a header and a row for each image."""
     try:
+        with open_regular(path) as file:
+            header = file.readline()
+        if header[:1].isdigit():
+            raise DataError(f"{path}: line 1: expected a header, found {header[:40]!r}; is the first line missing?")
         table = pd.read_csv(path, usecols=[0, 1], header=0, names=[TEMPLATE, "subject"], dtype=np.int64)
     except FileNotFoundError:
         raise DataError(f"{path}: no such file; 1:N needs both galleries and the probes") from None
-    except ValueError as error:
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from None
+    except (ValueError, OverflowError) as error:
         reason = f"expected a header and template,subject in the first columns; {error}"
         raise DataError(f"{path}: {reason}") from None
     rows = table.drop_duplicates()

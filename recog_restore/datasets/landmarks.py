@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ConventionError, DataError
-from .textfiles import finite_number, read_text, write_text
+from .textfiles import finite_number, read_csv, write_text
 
 FILE_NAME = "landmarks.csv"
 COLUMNS = tuple(f"{axis}{point}" for point in range(1, 6) for axis in "xy")
@@ -31,15 +31,15 @@ def read_landmarks(path: Path, names: Sequence[str]) -> NDArray[np.float64]:
     Raises:
         DataError: the header, the number of fields, a number or a path is not right; the message has the line.
     """
-    rows = csv.reader(io.StringIO(read_text(path)))
-    header = tuple(next(rows, ()))
+    rows = read_csv(path)
+    header = tuple(next(rows, (1, []))[1])
     if header not in (("path", *COLUMNS), ("path", *COLUMNS, "score")):
         raise DataError(f"{path}: line 1: expected path,{','.join(COLUMNS)}[,score], found {','.join(header)!r}")
     row_of = {name: row for row, name in enumerate(names)}
     line_of: dict[str, int] = {}
     points = np.full((len(names), len(COLUMNS)), np.nan)
-    for fields in rows:
-        where = f"{path}: line {rows.line_num}"
+    for line, fields in rows:
+        where = f"{path}: line {line}"
         if not fields:
             continue
         if len(fields) != len(header):
@@ -47,7 +47,7 @@ def read_landmarks(path: Path, names: Sequence[str]) -> NDArray[np.float64]:
         name = fields[0].replace("\\", "/")
         if name in line_of:
             raise DataError(f"{where}: {name!r} has points already on line {line_of[name]}")
-        line_of[name] = rows.line_num
+        line_of[name] = line
         values = _points(fields[1:11], where)
         if name in row_of:
             points[row_of[name]] = values

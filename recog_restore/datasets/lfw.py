@@ -24,7 +24,7 @@ from ..errors import DataError
 from .base import Dataset, Finding, Pairs, Samples, Split, compared, count_finding, missing_finding
 from .landmarks import own_landmarks
 from .mark import read_mark
-from .textfiles import read_lines
+from .textfiles import read_lines, whole_number
 
 _FOLDERS = ("lfw-deepfunneled", "lfw_funneled", "lfw-funneled", "lfw", "lfw-aligned")
 
@@ -173,6 +173,8 @@ def _comparison(where: str, line: str, mated: bool) -> tuple[tuple[str, int], tu
     for name in (first_name, second_name):
         if not name or "/" in name or "\\" in name or name in (".", ".."):
             raise DataError(f"{where}: expected {form}, found the name {name!r}")
+    if not mated and first_name == second_name:
+        raise DataError(f"{where}: expected {form}, found {first_name!r} twice; is a line missing above?")
     for index in (first_index, second_index):
         if not _index(index):
             raise DataError(f"{where}: expected {form}, found the index {index!r}; the first image of a subject is 1")
@@ -180,4 +182,4 @@ def _comparison(where: str, line: str, mated: bool) -> tuple[tuple[str, int], tu
 
 
 def _index(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and int(text) >= 1
+    return whole_number(text) is not None

@@ -46,7 +46,7 @@ def read_columns(
     except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError):
         read_lines(path)  # says what is the matter
         raise
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise _explained(path, columns, "," if comma else None, skip, str(error)) from None
     if not isinstance(table.index, pd.RangeIndex):  # the first line has a field too many
         raise _explained(path, columns, "," if comma else None, skip, "too many fields")
@@ -130,9 +130,10 @@ def places(
     Raises:
         DataError: a number is not known.
     """
-    row = np.full(max(int(ids.max()), int(templates[-1])) + 1, -1, np.int32)
+    beyond = int(templates[-1]) + 1
+    row = np.full(beyond + 1, -1, np.int32)
     row[templates] = np.arange(len(templates), dtype=np.int32)
-    first, second = row[ids[0]], row[ids[1]]
+    first, second = (row[np.minimum(side, beyond)] for side in ids)
     stray = np.flatnonzero((first < 0) | (second < 0))
     if len(stray):
         place = int(stray[0])

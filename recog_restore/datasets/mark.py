@@ -12,6 +12,7 @@ from .base import Finding, count_finding
 from .textfiles import write_text
 
 MARK = "mimic.toml"
+AS_WRITTEN = " (as written)"
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Mark:
 
     def check(self, found: dict[str, int]) -> list[Finding]:
         """Compare what is there with what was written."""
-        return [count_finding(f"{what} (as written)", count, found.get(what, 0)) for what, count in self.counts.items()]
+        return [count_finding(f"{what}{AS_WRITTEN}", count, found.get(what, 0)) for what, count in self.counts.items()]
 
 
 def read_mark(root: Path) -> Mark | None:

@@ -8,9 +8,8 @@ and may have ``fold``, from 1. Without it, mated and non-mated comparisons are e
 
 from __future__ import annotations
 
-import csv
-import io
 import math
+import posixpath
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,7 @@ from .base import (
     subjects_finding,
 )
 from .landmarks import COLUMNS, own_landmarks
-from .textfiles import finite_number, read_text
+from .textfiles import finite_number, read_csv, whole_number
 
 _FOLDS = 10
 _TRUTHS = {"1": True, "yes": True, "true": True, "0": False, "no": False, "false": False}
@@ -62,7 +61,7 @@ class Table(Dataset):
         lines: dict[str, int] = {}
         for line, row in rows:
             where = f"{self._file}: line {line}"
-            row["path"] = row["path"].replace("\\", "/")
+            row["path"] = posixpath.normpath(row["path"].replace("\\", "/")) if row["path"] else ""
             for column in ("path", "subject"):
                 if not row[column]:
                     raise DataError(f"{where}: column {column!r}: expected a text, found nothing")
@@ -102,7 +101,7 @@ class Table(Dataset):
             where = f"{path}: line {line}"
             couple = []
             for column in ("first", "second"):
-                name = row[column].replace("\\", "/")
+                name = posixpath.normpath(row[column].replace("\\", "/"))
                 if name not in row_of:
                     raise DataError(f"{where}: column {column!r}: {name!r} is not in {self._file.name}")
                 couple.append(row_of[name])
@@ -187,8 +186,8 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, 
     Raises:
         DataError: a column is missing or stands twice, or a line has another number of fields.
     """
-    rows = csv.reader(io.StringIO(read_text(path)))
-    header = [name.strip() for name in next(rows, [])]
+    rows = read_csv(path)
+    header = [name.strip() for name in next(rows, (1, []))[1]]
     for name in needed:
         if name not in header:
             raise DataError(f"{path}: line 1: expected a column {name!r}; {nearest(name, header)}")
@@ -197,19 +196,19 @@ def read_rows(path: Path, needed: tuple[str, ...]) -> list[tuple[int, dict[str, 
             reason = "stands twice" if header.count(name) > 1 else "is the toolkit's own name for path"
             raise DataError(f"{path}: line 1: the column {name!r} {reason}; rename it")
     found = []
-    for fields in rows:
+    for line, fields in rows:
         if not any(field.strip() for field in fields):
             continue
         if len(fields) != len(header):
-            raise DataError(f"{path}: line {rows.line_num}: expected {len(header)} fields, found {len(fields)}")
-        found.append((rows.line_num, dict(zip(header, (field.strip() for field in fields), strict=True))))
+            raise DataError(f"{path}: line {line}: expected {len(header)} fields, found {len(fields)}")
+        found.append((line, dict(zip(header, (field.strip() for field in fields), strict=True))))
     return found
 
 
 def _fold(field: str, where: str) -> int:
-    if not (field.isascii() and field.isdecimal() and int(field) >= 1):
-        raise DataError(f"{where}: column 'fold': expected a fold from 1, found {field!r}")
-    return int(field) - 1
+    if (number := whole_number(field)) is None:
+        raise DataError(f"{where}: column 'fold': expected a fold from 1, found {field[:20]!r}")
+    return number - 1
 
 
 def _dealt(mated: NDArray[np.bool_]) -> NDArray[np.int64]:

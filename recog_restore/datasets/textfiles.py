@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import DataError
@@ -16,7 +20,7 @@ def read_text(path: Path) -> str:
         DataError: there is no such file, it cannot be read, or it is not UTF-8 text.
     """
     try:
-        return read_regular(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        text = read_regular(path).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except IsADirectoryError:
@@ -25,6 +29,33 @@ def read_text(path: Path) -> str:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#04x}") from None
+    if "\0" in text:
+        raise DataError(
+            f"{path}: expected UTF-8 text, found byte 0x00 on line {text[: text.index(chr(0))].count(chr(10)) + 1}"
+        )
+    return text
+
+
+def read_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Return the rows of a CSV, each with the number of the line on which it ends.
+
+    Raises:
+        DataError: as ``read_text``; or, while iterating, a field is longer than ``csv.field_size_limit()``.
+    """
+    rows = csv.reader(io.StringIO(read_text(path)))
+    while True:
+        try:
+            fields = next(rows)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataError(f"{path}: line {rows.line_num}: not a CSV: {error}; is a quote left open?") from None
+        yield rows.line_num, fields
+
+
+def whole_number(field: str) -> int | None:
+    """Return the number from 1 to 999,999,999 that a field holds, or None."""
+    return int(field) if re.fullmatch("[0-9]{1,9}", field) and int(field) else None
 
 
 def read_lines(path: Path) -> list[tuple[int, str]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..datasets import Dataset, Pairs, Samples, Split, TemplatePairs
 from ..datasets.base import MEDIA, TEMPLATE, select_folds, spans
-from ..datasets.mark import read_mark
+from ..datasets.mark import AS_WRITTEN, read_mark
 from ..errors import DataError
 from ..protocol import Protocol
 from ..results import UNKNOWN_LABEL
@@ -264,14 +264,26 @@ def _verification_counts(pairs: Pairs | TemplatePairs) -> dict[str, int]:
 
 
 def _expect(protocol: Protocol, dataset: Dataset, found: dict[str, int]) -> None:
-    if read_mark(dataset.root) is not None:
-        return  # a mimic has counts of its own, and says so wherever a number stands
+    if read_mark(dataset.root) is not None:  # a mimic has counts of its own, and says so wherever a number stands
+        _as_written(dataset)
+        return
     for what, count in found.items():
         expected = getattr(protocol.data.expect, what)
         if expected and expected != count:
             raise DataError(
                 f"{protocol.id} expects {expected:,} {what}, but the lists in {dataset.root} have {count:,}; "
                 f"is a line missing or the wrong list there? rr-data check {protocol.data.dataset} says more"
+            )
+
+
+def _as_written(dataset: Dataset) -> None:
+    """Raise DataError where the lists of a mimic are not those that were written; files may be missing."""
+    of_files = [f"{what}{AS_WRITTEN}" for what in ("images", "subjects", "people")]
+    for finding in dataset.check():
+        if not finding.ok and finding.what.endswith(AS_WRITTEN) and finding.what not in of_files:
+            raise DataError(
+                f"{dataset.root}: {finding.what}: expected {finding.expected}, found {finding.found}; "
+                "is a list cut short?"
             )
 
 

@@ -34,6 +34,7 @@ def test_backslashes_quotes_and_a_byte_order_mark_are_read(put):
         ("", r"line 1: expected path,x1,y1.* found ''"),
         (f"{HEADER}\na,1,2\n", r"line 2: expected 11 fields, found 3"),
         (f"{HEADER}\na,{TEN}\na,{TEN}\n", r"line 3: 'a' has points already on line 2"),
+        (f"{HEADER}\n{'x' * 200_000}\n", r"line 2: not a CSV: field larger than field limit"),
         (f"{HEADER}\na,1,2,x,4,5,6,7,8,9,10\n", r"line 2: x2: expected a finite number, found 'x'"),
         (f"{HEADER}\na,1,2,3,inf,5,6,7,8,9,10\n", r"line 2: y2: expected a finite number, found 'inf'"),
         (f"{HEADER}\na,1,2,3,,5,6,7,8,9,10\n", r"line 2: y2: expected a finite number, found ''"),

@@ -89,6 +89,7 @@ def test_an_image_that_is_not_there_is_missing_and_not_an_error(tree):
         ("Ada\t1\t0", r"line 2: expected name, index, index \(a mated comparison\), found the index '0'; the first"),
         ("Ada\t-1\t3", r"line 2: .* found the index '-1'"),
         ("Ada\tone\t3", r"line 2: .* found the index 'one'"),
+        ("Ada\t" + "9" * 5000 + "\t3", r"line 2: .* found the index '99999"),
         ("Ada\t1.0\t3", r"line 2: .* found the index '1.0'"),
         ("Ada\t²\t3", r"line 2: .* found the index '²'"),
         ("Ada\t1", r"line 2: expected name, index, index \(a mated comparison\), found 2 fields: 'Ada\\t1'"),
@@ -228,3 +229,11 @@ def test_select_folds_keeps_the_comparisons_and_only_their_samples(tree):
     assert select_folds(dataset.samples(), pairs, None)[1] is pairs
     with pytest.raises(DataError, match="expected folds from 1 to 2, got 3"):
         select_folds(dataset.samples(), dataset.pairs(), (1, 3))
+
+
+def test_a_name_twice_in_a_non_mated_comparison_and_one_too_long_for_a_file_are_told(tree, put):
+    put("pairs.txt", PAIRS.replace("Ada\t2\tBob\t1", "Ada\t2\tAda\t1"))
+    with pytest.raises(DataError, match=r"line 3: expected name, index, name, index .*, found 'Ada' twice"):
+        LFW(tree).pairs()
+    put("pairs.txt", PAIRS.replace("Bob", "B" * 5000))
+    assert len(LFW(tree).missing()) > 0

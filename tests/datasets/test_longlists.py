@@ -36,6 +36,7 @@ def test_text_columns_keep_what_looks_like_a_number_or_like_nothing(put):
         ("1 2 0.5\n1 x 0.5\n", r"line 2: expected 3 fields .*; found 'x' for second"),
         ("1 2 y\n", r"line 1: expected 3 fields .*; found 'y' for score"),
         ("1 99999999999 0.5\n", r"line 1: .* found '99999999999' for second"),
+        (f"1 {'9' * 5000} 0.5\n", r"line 1: .* found '9999.*' for second"),
         ("1.5 2 0.5\n", r"line 1: .* found '1.5' for first"),
         ("", r"expected lines of 3 fields \(first second score\), found none"),
     ],

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +16,7 @@ from recog_restore.datasets.multipie import MultiPIE
 from recog_restore.datasets.opening import open_dataset
 from recog_restore.datasets.tinyface import TinyFace
 from recog_restore.decode import read_image
+from recog_restore.engine.plan import make
 from recog_restore.errors import DataError, RecordError, UnknownName
 from recog_restore.protocol import load
 
@@ -175,3 +178,46 @@ def test_a_mark_is_read_as_it_was_written_and_a_broken_one_is_refused(tmp_path):
     (tmp_path / MARK).write_text('layout = "x"\n')
     with pytest.raises(RecordError, match=r"mimic.toml: expected layout, source and \[counts\]"):
         read_mark(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("layout", "protocol", "file"),
+    [
+        ("ijbc", "ijbc", "ijbc_template_pair_label.txt"),
+        ("ijbc", "ijbc-1n", "ijbc_1N_gallery_G1.csv"),
+        ("ijbc", "ijbc-1n", "ijbc_1N_gallery_G2.csv"),
+        ("ijbc", "ijbc-1n", "ijbc_1N_probe_mixed.csv"),
+        ("tinyface", "tinyface", None),
+    ],
+)
+def test_a_list_that_was_cut_short_is_refused(mimics, tmp_path, layout, protocol, file):
+    def plan():
+        dataset = open_dataset(load(protocol).data.dataset, tmp_path / layout)
+        return make(load(protocol), dataset, limit=None, allow_missing=True)
+
+    shutil.copytree(mimics / layout, tmp_path / layout)
+    plan()
+    if file is None:
+        for distractor in sorted((tmp_path / layout).rglob("Gallery_Distractor/*"))[:3]:
+            distractor.unlink()
+    else:
+        path = tmp_path / layout / "meta" / file
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-3]))
+    with pytest.raises(DataError, match=r"\(as written\): expected .*, found .*; is a list cut short\?"):
+        plan()
+
+
+def test_a_gallery_without_its_header_is_refused(mimics, tmp_path):
+    shutil.copytree(mimics / "ijbc", tmp_path / "ijbc")
+    path = tmp_path / "ijbc" / "meta" / "ijbc_1N_gallery_G1.csv"
+    path.write_text(path.read_text().split("\n", 1)[1])
+    with pytest.raises(DataError, match=r"G1.csv: line 1: expected a header, found b'.*; is the first line missing\?"):
+        IJBC(tmp_path / "ijbc").galleries()
+
+
+def test_templates_far_beyond_the_list_take_no_memory(mimics, tmp_path):
+    shutil.copytree(mimics / "ijbc", tmp_path / "ijbc")
+    path = tmp_path / "ijbc" / "meta" / "ijbc_template_pair_label.txt"
+    path.write_text("1 2147483647 1\n" + path.read_text())
+    with pytest.raises(DataError, match="comparison 1: template 2147483647 has no image in"):
+        IJBC(tmp_path / "ijbc").template_pairs()

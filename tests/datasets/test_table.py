@@ -84,6 +84,9 @@ def test_check_counts(tmp_path, put):
         ("path,subject\na.jpg\n", "line 2: expected 2 fields, found 1"),
         ("path,subject\na.jpg,\n", "line 2: column 'subject': expected a text, found nothing"),
         ("path,subject\n\na.jpg,a\na.jpg,b\n", "line 4: 'a.jpg' is listed already on line 3"),
+        ("path,subject\na.jpg,a\n./b/../a.jpg,b\n", "line 3: 'a.jpg' is listed already on line 2"),
+        ("path,subject\na.jpg,a\0b\n", "expected UTF-8 text, found byte 0x00 on line 2"),
+        (f"path,subject\na.jpg,{'x' * 200_000}\n", "line 2: not a CSV: field larger than field limit"),
         ("path,subject,role\na.jpg,a,galery\n", "line 2: column 'role': no role 'galery'; did you mean 'gallery'?"),
         ("path,subject,x1\na.jpg,a,1\n", "line 1: found column 'x1' but not 'y1'; landmarks need all ten"),
         (SAMPLES.replace("9,10\nd", "9,ten\nd"), "line 4: column 'y5': expected a finite number, found 'ten'"),
@@ -108,6 +111,10 @@ def test_a_bad_table_is_refused_with_file_line_and_column(put, text, message):
             "line 2: column 'mated' is 0, but samples.csv has the subjects '001' and '001'",
         ),
         ("first,second,mated,fold\na/1.jpg,d.jpg,1,0\n", "line 2: column 'fold': expected a fold from 1, found '0'"),
+        (
+            f"first,second,mated,fold\na/1.jpg,d.jpg,1,{'9' * 5000}\n",
+            f"line 2: column 'fold': expected a fold from 1, found '{'9' * 20}'",
+        ),
     ],
 )
 def test_a_bad_list_of_comparisons_is_refused(tmp_path, put, text, message):
