@@ -121,7 +121,7 @@ class Folder(Dataset):
                 images, others = photos(self.root / prefix / subject)
                 rows += [(f"{prefix}{subject}/{image}", subject, role) for image in images]
                 left_out += [LeftOut(f"{prefix}{subject}/{name}".removesuffix("/."), reason) for name, reason in others]
-                without += [] if images else [f"{prefix}{subject}"]
+                without += [f"{prefix}{subject}"] if others and not images else []
         if not rows:
             place = f"{self.root}/gallery/subject" if roles else f"{self.root}/subject"
             left = f"; left out {some(left_out)}" if left_out else ""

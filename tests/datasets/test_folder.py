@@ -229,6 +229,7 @@ def test_what_looks_like_a_photo_and_is_not_read_is_counted_and_named(tmp_path, 
     for name in ("a/0.jpg", "a/1.JFIF", "a/2.ppm", "a/3.dng", "b/0.jpe", "b/1.png", "c/0.nef", "loose.png"):
         put(name)
     (tmp_path / "a" / "more").symlink_to(tmp_path / "b")
+    (tmp_path / "nobody").mkdir()
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     dataset = Folder(tmp_path)
     assert dataset.samples().table["sample"].tolist() == ["a/0.jpg", "a/1.JFIF", "a/2.ppm", "b/0.jpe", "b/1.png"]
