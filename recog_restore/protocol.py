@@ -117,9 +117,10 @@ class Protocol:
             a pair, alone (``probes``).
         baseline_fmr: the false match rate for which ``fnmr@baseline`` sets the threshold, on the untouched faces.
         breakdowns: label columns of the data set by which the metrics are repeated.
-        compat: other people's definitions: ``insightface`` (threshold grid, strict <), ``nearest`` (nearest FAR), in
-            place of ours; of templates also ``insightface-merged``, ``insightface-ijb-evals``, ``keras-insightface``
-            and ``adaface``, beside ours.
+        compat: other people's definitions, in place of ours and under names of their own: ``insightface`` (threshold
+            grid, strict <; ``accuracy_insightface_10fold``), ``nearest`` (nearest FAR; ``tar_nearest@far=1e-3``); of
+            templates also ``insightface-merged``, ``insightface-ijb-evals``, ``keras-insightface`` and ``adaface``,
+            beside ours.
         templates: how they are pooled. A verification with it compares templates; a search pools wherever the data set
             has templates, by default as ``Templates()`` says.
     """
@@ -141,6 +142,9 @@ class Protocol:
     templates: Templates | None = None
 
     def __post_init__(self) -> None:
+        if "nearest" in self.compat:  # another definition has another name
+            object.__setattr__(self, "metrics", tuple(dict.fromkeys(map(_nearest, self.metrics))))
+            object.__setattr__(self, "primary", _nearest(self.primary))
         for metric in self.metrics:
             if not re.fullmatch(_METRICS[self.kind], metric):
                 known = _METRICS[self.kind].replace("|", ", ").replace("[1-9]\\d*", "K").replace("[1-9]", "K")
@@ -159,6 +163,10 @@ class Protocol:
     def id(self) -> str:
         """``name@version``."""
         return f"{self.name}@{self.version}"
+
+
+def _nearest(metric: str) -> str:
+    return re.sub("^tar@", "tar_nearest@", metric)
 
 
 def known() -> list[str]:

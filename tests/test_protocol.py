@@ -136,3 +136,12 @@ def test_circle_of_extends_is_refused(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text('extends = "a.toml"\n')
     with pytest.raises(RecordError, match="'extends' goes in a circle"):
         load(str(tmp_path / "a.toml"))
+
+
+def test_another_definition_of_tar_has_another_name() -> None:
+    protocol = load("folder-verification", ["compat=['nearest']", "primary='tar@far=1e-2'"])
+    assert protocol.primary == "tar_nearest@far=1e-2"
+    assert [metric for metric in protocol.metrics if metric.startswith("tar")] == [
+        f"tar_nearest@far=1e-{k}" for k in (1, 2, 3)
+    ]
+    assert load("lfw").metrics == load("lfw", ["compat=['insightface']"]).metrics

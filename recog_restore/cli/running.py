@@ -175,7 +175,9 @@ def _achieved(result: Result) -> list[str]:
         f"{label(value.preprocessor)}: {value.metric} at a threshold of its own, {value.threshold:.4f}: FMR "
         f"{value.false_accepts / non_mated:.2e} ({value.false_accepts:,} of {non_mated:,})"
         for value in result.values
-        if value.metric.startswith("tar@") and value.threshold is not None and value.false_accepts is not None
+        if value.metric.startswith(("tar@", "tar_nearest@"))
+        and value.threshold is not None
+        and value.false_accepts is not None
     ]
 
 

@@ -228,8 +228,9 @@ def _accuracy(kept: Kept, scores: Array, counted: Bools) -> Iterator[Measure]:
         again = accuracy_kfold_draws(bootstrap, scores, kept.mated, kept.fold, counted, damping, compat)
         return given + (again - given) * math.sqrt(0.5)
 
+    called = f"accuracy_{compat}" if compat else "accuracy"
     yield Measure(
-        f"accuracy_{len(numbers)}fold",
+        f"{called}_{len(numbers)}fold",
         {},
         found.mean,
         counted,
@@ -240,7 +241,7 @@ def _accuracy(kept: Kept, scores: Array, counted: Bools) -> Iterator[Measure]:
         given=False,
     )
     for number in numbers.tolist():
-        yield _share("accuracy", {"fold": str(number + 1)}, right, counted & (kept.fold == number))
+        yield _share(called, {"fold": str(number + 1)}, right, counted & (kept.fold == number))
 
 
 def _whole(kept: Kept, metric: str, scores: Array, counted: Bools) -> Iterator[Measure]:

@@ -215,11 +215,11 @@ def _accuracy(
     compat: Literal["", "insightface"] = "insightface" if "insightface" in protocol.compat else ""
     found = verification.accuracy_kfold(scores, mated, fold, compat)
     numbers, counts = np.unique(fold, return_counts=True)
-    metric = f"accuracy_{len(numbers)}fold"
-    values = [Value(metric, name, found.mean, len(scores), std=found.std)]
+    called = f"accuracy_{compat}" if compat else "accuracy"
+    values = [Value(f"{called}_{len(numbers)}fold", name, found.mean, len(scores), std=found.std)]
     for number, count, accuracy, threshold in zip(numbers, counts, found.per_fold, found.thresholds, strict=False):
         where = {"fold": str(number + 1)}
-        values.append(Value("accuracy", name, accuracy, int(count), where, threshold=threshold))
+        values.append(Value(called, name, accuracy, int(count), where, threshold=threshold))
     return values
 
 

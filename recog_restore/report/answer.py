@@ -97,7 +97,7 @@ def caveat(result: Result) -> str:
 def _baseline(result: Result, name: str, before: Value | None) -> Answer:
     reached = percent(before.value) if before else "no value"
     sentence = (
-        f"(the baseline: {untouched(result)}) reaches {metric(name).title} {reached} over "
+        f"(the baseline: {untouched(result)}) reaches {metric(name, result).title} {reached} over "
         f"{trials_counted(result, before.n if before else 0)}; {_failed(result, BASELINE)}. "
         "No preprocessor was compared."
     )
@@ -107,7 +107,7 @@ def _baseline(result: Result, name: str, before: Value | None) -> Answer:
 def _answer(result: Result, name: str, before: Value | None, after: Value | None, preprocessor: str) -> Answer:
     change = difference(after, before)
     found = overall(result, preprocessor)
-    kind, title = judged(name, change, found), metric(name).title
+    kind, title = judged(name, change, found), metric(name, result).title
     failed = _failed(result, preprocessor)
     if before is None or after is None or change is None:
         sides = ("the baseline", before), ("this preprocessor", after)

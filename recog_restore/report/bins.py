@@ -117,7 +117,7 @@ def _table(values: Sequence[Values], labels: Sequence[str], name: str, key: str,
     return Table(
         metric=name,
         key=key,
-        title=f"{heading(name)} over {property_words(key)}",
+        title=f"{heading(name, *(v.result for v in values))} over {property_words(key)}",
         bins=len(parts),
         below=_below([cell for group in rows for _, cells in group for cell in cells]),
         columns=tuple(Column(text, over) for text, over in zip(headings, shared, strict=True)),

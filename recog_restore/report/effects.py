@@ -66,7 +66,7 @@ def where(result: Result, preprocessor: str) -> str:
         named = open_parts if len(open_parts) <= NAMED else [f"{count(len(open_parts))} of {count(len(parts))} parts"]
         said.append(f"no difference found at {', '.join(named)}")
     key = next(iter(parts[0].where))
-    return f"{heading(parts[0].metric)} over {property_words(key)}: {'; '.join(said)}."
+    return f"{heading(parts[0].metric, result)} over {property_words(key)}: {'; '.join(said)}."
 
 
 def flips(result: Result, preprocessor: str) -> str:

@@ -255,7 +255,7 @@ def over(result: Result, drawn: Sequence[tuple[Series, Sequence[Value]]], name: 
         )
         if len(sure) > 1:
             bands.append(_band(line, sure))
-    layout = plain(property_words(key), heading(name))
+    layout = plain(property_words(key), heading(name, result))
     ticks = sorted(place, key=lambda part: place[part])
     named = ticks if len(ticks) <= _NAMED_TICKS else ticks[::2]
     layout["xaxis"] |= {
@@ -265,7 +265,7 @@ def over(result: Result, drawn: Sequence[tuple[Series, Sequence[Value]]], name: 
     lower = metric(name).better == "lower"
     ends = _zoomed_out(max(rates, default=1.0)) if lower else _zoomed(min(rates, default=1.0))
     layout["yaxis"] |= {"tickformat": ".4~%", "range": ends}
-    words = f"{heading(name)} over {property_words(key)}"
+    words = f"{heading(name, result)} over {property_words(key)}"
     words += "; the bands are the 95 % intervals of the values." if bands else "."
     return _drawn(words.split(";")[0].rstrip("."), words, [*bands, *lines], layout, "no part has a value")
 

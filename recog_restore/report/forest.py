@@ -43,7 +43,7 @@ def forest(result: Result, lines: Sequence[tuple[Series, str]]) -> Figure | None
         "range": [-len(rows) + 0.4, 0.6],
     }
     layout["shapes"] = [rule(x0=0, x1=0, y0=0, y1=1, yref="paper")]
-    title = f"{heading(metric)}: differences to the baseline"
+    title = f"{heading(metric, result)}: differences to the baseline"
     words = f"{title}, in points, with 95 % intervals; filled marks are significant, the dotted line is no difference."
     return Figure(title, words, {"data": [marks for marks in drawn if marks["x"]], "layout": layout})
 

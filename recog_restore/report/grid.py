@@ -115,7 +115,9 @@ class Values:
 def overall(result: Result) -> tuple[Row, ...]:
     """Return one row per metric over all of the data, one cell per preprocessor."""
     values, names = Values(result), preprocessors(result)
-    return tuple(_row(heading(m), metric(m).meaning, [values.cell(m, p) for p in names]) for m in metrics(result))
+    return tuple(
+        _row(heading(m, result), metric(m, result).meaning, [values.cell(m, p) for p in names]) for m in metrics(result)
+    )
 
 
 def breakdowns(result: Result, without: Collection[tuple[str, str]] = ()) -> tuple[Breakdown, ...]:
@@ -148,9 +150,9 @@ def breakdowns(result: Result, without: Collection[tuple[str, str]] = ()) -> tup
         if any(cell != Cell(ABSENT) for cell in mean):
             apart = [row for row, where in zip(rows, wheres, strict=True) if UNKNOWN_LABEL in dict(where).values()]
             known = [row for row in rows if row not in apart]
-            rows = [*known, _row("macro mean", metric(macro(name)).meaning, mean), *apart]
+            rows = [*known, _row("macro mean", metric(macro(name), result).meaning, mean), *apart]
         by = ", ".join(map(property_words, keys))
-        tables.append(Breakdown(f"{heading(name)} by {by}", by, names, tuple(rows)))
+        tables.append(Breakdown(f"{heading(name, result)} by {by}", by, names, tuple(rows)))
     return tuple(tables)
 
 
@@ -160,9 +162,9 @@ def side_by_side(results: tuple[Result, ...]) -> tuple[tuple[str, tuple[Row, ...
     names = unique(p for result in results for p in preprocessors(result))
     return tuple(
         (
-            heading(m),
+            heading(m, *results),
             tuple(
-                _row(p, metric(m).meaning, [v.cell(m, p) for v in values])
+                _row(p, metric(m, *results).meaning, [v.cell(m, p) for v in values])
                 for p in names
                 if any(v.get(m, p) for v in values)
             ),

@@ -66,7 +66,7 @@ def harmed(result: Result) -> tuple[Harmed, ...]:
             h.preprocessor,
             _decisions(result, h),
             _drift(h),
-            tuple(map(heading, names)),
+            tuple(heading(name, result) for name in names),
             _rows(result, h.preprocessor, names),
             *_sides(result, h.preprocessor),
             tuple(map(_raised, h.raised)),
@@ -144,7 +144,7 @@ def _sides(result: Result, preprocessor: str) -> tuple[tuple[str, ...], tuple[Ro
         (f"the gallery alone{face[1]}", known.get("gallery", {})),
     ]
     rows = [Row(title, "", "", tuple(_change(found.get(name)) for name in names)) for title, found in sides]
-    return tuple(map(heading, names)), tuple(rows)
+    return tuple(heading(name, result) for name in names), tuple(rows)
 
 
 def _change(found: Difference | None) -> Cell:

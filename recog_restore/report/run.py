@@ -265,7 +265,7 @@ def _backend(search: Mapping[str, Any]) -> str:
 
 def _meanings(result: Result) -> tuple[Meaning, ...]:
     known: dict[str, list[Metric]] = {}
-    for words in map(metric, metrics(result)):
+    for words in (metric(name, result) for name in metrics(result)):
         if words.meaning:
             known.setdefault(words.meaning, []).append(words)
     return tuple(

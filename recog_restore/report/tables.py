@@ -22,6 +22,7 @@ from .bins import Table as Bins
 from .effects import by_parts, overall, place
 from .grid import Cell, Values
 from .wording import (
+    FEW_FALSE_ACCEPTS,
     bare,
     between,
     chance,
@@ -91,13 +92,22 @@ THRESHOLD_COLUMNS = (
 )
 
 # What fits a terminal of 80 columns, after the primary metric; the report has the rest.
-_HEADLINES = ("eer", "tar@far=1e-3", "fnmr@baseline", "fmr@baseline", "rank1", "rank5", "rank10")
+_HEADLINES = (
+    "eer",
+    "tar@far=1e-3",
+    "tar_nearest@far=1e-3",
+    "fnmr@baseline",
+    "fmr@baseline",
+    "rank1",
+    "rank5",
+    "rank10",
+)
 
 # Characters of a name that stand on one line of the terminal; longer ones are wrapped, so that all columns have room.
 _NAME = 9
 _WIDTH = 80
 _STYLES = {"better": "green", "worse": "red"}
-_FEW = "† fewer than 10 false accepts or alarms: read the order of magnitude, not the digits"
+_FEW = f"† fewer than {FEW_FALSE_ACCEPTS} false accepts or alarms: read the order of magnitude, not the digits"
 
 _LATEX_HEAD = "% needs \\usepackage{booktabs}, \\usepackage[T1]{fontenc} and \\usepackage{textcomp}\n"
 _LATEX = {
@@ -209,7 +219,7 @@ def _headline(result: Result) -> Table:
     table = Table(caption_justify="left", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("", overflow="fold", min_width=min(_NAME, max(map(len, preprocessors(result)))))
     for name in names:
-        table.add_column(Text(metric(name).short.replace(" ", "\n")), justify="right", no_wrap=True)
+        table.add_column(Text(metric(name, result).short.replace(" ", "\n")), justify="right", no_wrap=True)
     table.add_column("Failed", justify="right")
     cells = {p: [values.cell(name, p) for name in names] for p in preprocessors(result)}
     for preprocessor, row in cells.items():
@@ -363,7 +373,7 @@ def _latex_table(results: Sequence[Result]) -> str:
             few = few or any(cell.few for cell in cells)
             lines.append([_embedder(result), label(preprocessor), *map(_latex_text, cells)])
         lines.append([])
-    return _booktabs(_caption(results, "", few), [metric(m).short for m in names], lines[:-1])
+    return _booktabs(_caption(results, "", few), [metric(m, *results).short for m in names], lines[:-1])
 
 
 def _latex_bins(table: Bins, results: Sequence[Result]) -> str:
@@ -390,7 +400,7 @@ def _latex_differences(results: Sequence[Result]) -> str:
                     [
                         _embedder(result),
                         label(preprocessor),
-                        metric(found.metric).short,
+                        metric(found.metric, result).short,
                         place(found),
                         f"{points(found.difference)}{significant}",
                         between(found.interval).strip(),

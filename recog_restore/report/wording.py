@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,10 +19,13 @@ ICONS = {"better": "✓", "worse": "✗", "same": "=", "unsure": "≈", "unknown
 VERDICTS = {"better": "better", "worse": "worse", "same": "", "unsure": "n.s.", "unknown": ""}
 
 # A rate at a threshold is no better known than the false accepts that fix the threshold.
-FEW_FALSE_ACCEPTS = 10
+FEW_FALSE_ACCEPTS = 30
 
 _NARROW_SPACE = "\u202f"
 _MACRO = "_macro"
+
+# What a rate at a threshold is called in which failures count (ISO/IEC 19795-1).
+_TRANSACTIONS = {"fnmr@baseline": "frr@baseline", "fmr@baseline": "far@baseline"}
 
 # Properties of faces as they are written in a sentence; any other is called by its name.
 _PROPERTIES = {"abs_yaw": "|yaw|", "compat": "published code"}
@@ -68,6 +71,29 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
             "Acc. {0}-fold",
             "Share of comparisons decided correctly. Each of the {0} folds is judged at the threshold that does best "
             "on all the others; the mean over folds, ± the standard deviation between them.",
+            "higher",
+        ),
+    ),
+    (
+        r"accuracy_insightface_(\d+)fold",
+        Metric(
+            "",
+            "{0}-fold accuracy, insightface’s thresholds",
+            "Acc. {0}-fold insightface",
+            "Share of comparisons decided correctly, each of the {0} folds at the threshold that does best on all the "
+            "others on the grid of insightface’s code: squared distances in steps of 0.01, accepted strictly below "
+            "(--compat insightface). It is not the accuracy at the best threshold.",
+            "higher",
+        ),
+    ),
+    (
+        "accuracy_insightface",
+        Metric(
+            "",
+            "accuracy, insightface’s thresholds",
+            "Acc. insightface",
+            "Share of comparisons of one fold decided correctly at the threshold of insightface’s grid that does best "
+            "on all the others.",
             "higher",
         ),
     ),
@@ -118,8 +144,8 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
             "",
             "TAR at FAR nearest to {0}",
             "TAR@FAR≈{0}",
-            "The same at the threshold whose share of accepted non-mated comparisons is nearest to the given one, and "
-            "may exceed it: the rule of the published IJB-B and IJB-C tables.",
+            "Share of mated comparisons accepted at the threshold whose share of accepted non-mated ones is nearest to "
+            "the given one, and may exceed it: the rule of the published IJB-B and IJB-C tables (--compat nearest).",
             "higher",
         ),
     ),
@@ -146,6 +172,30 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         ),
     ),
     (
+        "frr@baseline",
+        Metric(
+            "",
+            "FRR at the baseline’s threshold",
+            "FRR @base",
+            "Share of mated comparisons rejected at the threshold that was set on the baseline, those with a face that "
+            "could not be had among them (false reject rate): what a system sees that keeps its threshold. FNMR is "
+            "over completed comparisons alone (--set faces.failure=exclude).",
+            "lower",
+        ),
+    ),
+    (
+        "far@baseline",
+        Metric(
+            "",
+            "FAR at the baseline’s threshold",
+            "FAR @base",
+            "Share of non-mated comparisons accepted at the threshold that was set on the baseline; those with a face "
+            "that could not be had count, and are never accepted (false accept rate). If it grows, the old threshold "
+            "is no longer safe. FMR is over completed comparisons alone (--set faces.failure=exclude).",
+            "lower",
+        ),
+    ),
+    (
         r"rank(\d+)",
         Metric(
             "",
@@ -159,11 +209,11 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         r"tpir@fpir=(.+)",
         Metric(
             "",
-            "TPIR at FPIR ≤ {0}",
+            "TPIR({N}, R = 1) at FPIR ≤ {0}",
             "TPIR@FPIR {0}",
             "Share of searches for enrolled subjects whose mate stands first and above the threshold (true positive "
             "identification rate), where no more than the given share of the searches for others raises an alarm "
-            "(false positive identification rate).",
+            "(false positive identification rate). N people are enrolled; R is the rank that the mate must reach.",
             "higher",
         ),
     ),
@@ -171,11 +221,11 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
         r"fnir@fpir=(.+)",
         Metric(
             "",
-            "FNIR at FPIR ≤ {0}",
+            "FNIR({N}, R = 1) at FPIR ≤ {0}",
             "FNIR@FPIR {0}",
             "Share of searches for enrolled subjects whose mate does not stand first or not above the threshold (false "
             "negative identification rate), at the threshold at which no more than the given share of the searches for "
-            "others raises an alarm.",
+            "others raises an alarm. N people are enrolled; R is the rank that the mate must reach.",
             "lower",
         ),
     ),
@@ -203,18 +253,26 @@ _METRICS: tuple[tuple[str, Metric], ...] = (
 )
 
 
-def metric(name: str) -> Metric:
-    """Return the metric of that name in words; an unknown one is called by its name, with no direction."""
+def metric(name: str, *results: Result) -> Metric:
+    """Return the metric of that name in words; an unknown one is called by its name, with no direction.
+
+    Args:
+        name: as registered.
+        results: that it is of, where they are known. An error rate at a threshold in which failures to acquire count is
+            FRR or FAR; over completed comparisons it is FNMR or FMR (ISO/IEC 19795-1). A rate of an open set is of
+            N people enrolled.
+    """
     if name.endswith(_MACRO):
-        one = metric(name.removesuffix(_MACRO))
+        one = metric(name.removesuffix(_MACRO), *results)
         meaning = f"Mean of the parts’ {one.title}, each part counting the same whatever its number of searches."
         return Metric(name, f"macro mean {one.title}", f"{one.short} macro", meaning, one.better)
+    called = _TRANSACTIONS.get(name, name) if any(map(_failures_count, results)) else name
     for pattern, words in _METRICS:
-        if found := re.fullmatch(pattern, name):
+        if found := re.fullmatch(pattern, called):
             parts = found.groups()
             return Metric(
                 name,
-                words.title.format(*parts),
+                words.title.format(*parts, N=_enrolled(results)),
                 words.short.format(*parts),
                 words.meaning.format(*parts),
                 words.better,
@@ -227,9 +285,25 @@ def macro(name: str) -> str:
     return name + _MACRO
 
 
-def heading(name: str) -> str:
+def _failures_count(result: Result) -> bool:
+    """Return whether failures are among the trials that rates rest on."""
+    rule = result.protocol.get("settings", {}).get("faces", {}).get("failure", "iso")
+    return rule != "exclude" and any(result.failed.values())
+
+
+def _enrolled(results: Sequence[Result]) -> str:
+    """Return N of an open set in words: the people enrolled, gallery by gallery."""
+    for result in results:
+        galleries = result.data.get("galleries") or {}
+        sizes = [entry["gallery"] for entry in galleries.values()] or [result.data.get("gallery_subjects")]
+        if all(sizes):
+            return f"N = {' and '.join(map(count, sizes))}"
+    return "N"
+
+
+def heading(name: str, *results: Result) -> str:
     """Return the title of a metric as it begins a row or a table."""
-    title = metric(name).title
+    title = metric(name, *results).title
     return title[:1].upper() + title[1:]
 
 

@@ -470,3 +470,18 @@ def test_csv_roles_make_an_identification(drawn: Path, tmp_path: Path) -> None:
         {"camera": "cam2"},
         {"camera": "cam3"},
     ]
+
+
+def test_values_under_another_definition_are_called_by_it(drawn: Path, tmp_path: Path) -> None:
+    names = {
+        compat: {v.metric for v in run(drawn, tmp_path, ["clahe"], [f"compat={compat}"]).values}
+        for compat in ("[]", "['nearest', 'insightface']")
+    }
+    ours, theirs = names.values()
+    assert {"accuracy_10fold", "accuracy", "tar@far=1e-3"} <= ours
+    assert {"accuracy_insightface_10fold", "accuracy_insightface", "tar_nearest@far=1e-3"} <= theirs
+    assert not theirs & {"accuracy_10fold", "accuracy", "tar@far=1e-3"}
+    found = run(drawn, tmp_path, ["clahe"], ["compat=['nearest', 'insightface']"])
+    for metric in ("accuracy_insightface_10fold", "tar_nearest@far=1e-3"):
+        assert found.difference(metric, "clahe") is not None
+        assert found.value(metric, "none").interval is not None

@@ -210,7 +210,7 @@ def test_errors_over_sizes_stand_in_the_order_of_the_run_on_an_axis_from_zero(ma
     )
     result = dataclasses.replace(make({"mdfr": 0.1}), values=values, curves={})
     (figure,) = run.plots([(figures.series(["none", "mdfr"]), result)], 100)
-    assert figure.title == "FNMR at the baseline’s threshold over size"
+    assert figure.title == "FRR at the baseline’s threshold over size"
     assert [line["x"] for line in drawn(figure)[2:]] == [[0, 1, 2]] * 2
     assert figure.spec is not None
     layout = figure.spec["layout"]

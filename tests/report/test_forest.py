@@ -51,7 +51,7 @@ def test_the_whole_is_left_out_where_the_parts_are_of_another_metric(
 ) -> None:
     spec = drawn(judged(make({"mdfr": 0.1})))
     assert spec["layout"]["yaxis"]["ticktext"] == ["0°", "+15°", "+30°", "45 to 90"]  # type: ignore[index]
-    assert str(spec["title"]).startswith("FNMR at the baseline’s threshold")
+    assert str(spec["title"]).startswith("FRR at the baseline’s threshold")
 
 
 def test_a_run_without_parts_has_one_row_and_one_without_tests_no_plot(

@@ -55,7 +55,7 @@ def test_a_count_that_all_share_stands_once_and_others_in_their_cells(make: Call
 def test_a_breakdown_has_every_part_once_in_the_order_of_the_run(make: Callable[..., Result]) -> None:
     tables = breakdowns(make())
     assert [table.title for table in tables] == [
-        "FNMR at the baseline’s threshold by yaw",
+        "FRR at the baseline’s threshold by yaw",
         "AUC by yaw",
         "Accuracy by fold",
     ]

@@ -13,7 +13,7 @@ def test_rates_at_the_baselines_threshold_stand_beside_what_turned(
 ) -> None:
     result = judged(make({"mdfr": 0.3}))
     (entry,) = harmed(result)
-    assert entry.columns == ("FNMR at the baseline’s threshold", "FMR at the baseline’s threshold")
+    assert entry.columns == ("FRR at the baseline’s threshold", "FAR at the baseline’s threshold")
     assert [row.heading for row in entry.rows] == ["all", "yaw 0°", "yaw +15°", "yaw +30°", "yaw 45 to 90"]
     for row in entry.rows:
         where = {} if row.heading == "all" else {"yaw": row.heading[4:].strip("+°")}
@@ -68,7 +68,7 @@ def test_one_sided_preprocessing_stands_beside_both_sides(
 ) -> None:
     result = judged(make({"mdfr": 0.3}))
     (entry,) = harmed(result)
-    assert entry.side_columns == ("FNMR at the baseline’s threshold", "FMR at the baseline’s threshold")
+    assert entry.side_columns == ("FRR at the baseline’s threshold", "FAR at the baseline’s threshold")
     assert [row.heading for row in entry.sides] == [
         "both",
         "the probe alone (the second face)",

@@ -233,7 +233,7 @@ def test_the_terminal_says_what_was_tested(make: Callable[..., Result], judged: 
     assert "worse" in text.split("✗")[0]
     assert not {"▲", "▼"} & set(text)  # an error rate that rises is worse
     assert "Fixes 30 and breaks 12 of 6,000 comparisons." in text
-    assert "FNMR at the baseline’s threshold over yaw: no difference found at 4 of 4 parts." in text
+    assert "FRR at the baseline’s threshold over yaw: no difference found at 4 of 4 parts." in text
 
 
 @pytest.mark.parametrize(

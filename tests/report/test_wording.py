@@ -71,10 +71,10 @@ def test_trials_are_comparisons_or_searches(make: Callable[..., Result], search:
         ("tar_nearest@far=1e-4", "TAR at FAR nearest to 1e-4", "higher"),
         ("rank10", "rank-10 hit rate", "higher"),
         ("rank10_macro", "macro mean rank-10 hit rate", "higher"),
-        ("tpir@fpir=1e-2", "TPIR at FPIR ≤ 1e-2", "higher"),
-        ("tpir@fpir=1e-2_macro", "macro mean TPIR at FPIR ≤ 1e-2", "higher"),
-        ("fnir@fpir=1e-2", "FNIR at FPIR ≤ 1e-2", "lower"),
-        ("fnir@fpir=1e-2_macro", "macro mean FNIR at FPIR ≤ 1e-2", "lower"),
+        ("tpir@fpir=1e-2", "TPIR(N, R = 1) at FPIR ≤ 1e-2", "higher"),
+        ("tpir@fpir=1e-2_macro", "macro mean TPIR(N, R = 1) at FPIR ≤ 1e-2", "higher"),
+        ("fnir@fpir=1e-2", "FNIR(N, R = 1) at FPIR ≤ 1e-2", "lower"),
+        ("fnir@fpir=1e-2_macro", "macro mean FNIR(N, R = 1) at FPIR ≤ 1e-2", "lower"),
         ("map", "mean average precision", "higher"),
         ("map_macro", "macro mean mean average precision", "higher"),
         ("map_trapezoid_euclidean", "TinyFace’s own mAP", "higher"),
@@ -112,10 +112,10 @@ def found(change: float | None, verdict: str) -> Difference:
     return Difference("any", "mdfr", "none", change, 10, verdict=verdict)
 
 
-def test_few_false_accepts_are_marked_below_ten_and_only_on_defined_rates() -> None:
-    value = Value("tar@far=1e-3", "none", 0.9, 6000, false_accepts=9)
+def test_few_false_accepts_are_marked_below_thirty_and_only_on_defined_rates() -> None:
+    value = Value("tar@far=1e-3", "none", 0.9, 6000, false_accepts=29)
     assert wording.few(value)
-    assert not wording.few(dataclasses.replace(value, false_accepts=10))
+    assert not wording.few(dataclasses.replace(value, false_accepts=30))
     assert not wording.few(dataclasses.replace(value, false_accepts=None))
     assert not wording.few(dataclasses.replace(value, value=None))
 
@@ -146,3 +146,39 @@ def test_what_cannot_be_seen_is_written_out_and_all_else_stays() -> None:
     for text in ("é 😀 שלום 99\u202f% − ×\tnew\nline", "<script>", ""):
         assert wording.visible(text) == text
     assert wording.visible("\u2066").isascii()
+
+
+def test_error_rates_are_named_by_whether_failures_count(make: Callable[..., Result]) -> None:
+    complete = make(failures=0)
+    lost = make(failures=3)
+    excluded = dataclasses.replace(
+        lost, protocol={**lost.protocol, "settings": {**lost.protocol["settings"], "faces": {"failure": "exclude"}}}
+    )
+    for name, completed, counting in (("fnmr@baseline", "FNMR", "FRR"), ("fmr@baseline", "FMR", "FAR")):
+        assert wording.metric(name, lost).name == name
+        assert wording.heading(name, lost) == f"{counting} at the baseline’s threshold"
+        assert wording.metric(name, lost).short == f"{counting} @base"
+        assert "could not be had" in wording.metric(name, lost).meaning
+        for result in (complete, excluded):
+            assert wording.heading(name, result) == f"{completed} at the baseline’s threshold"
+
+
+def test_rates_of_an_open_set_print_how_many_are_enrolled_and_the_rank(search: Callable[..., Result]) -> None:
+    one = dataclasses.replace(search(), data={"gallery_subjects": 3531})
+    assert wording.heading("fnir@fpir=1e-2", one) == "FNIR(N = 3,531, R = 1) at FPIR ≤ 1e-2"
+    two = dataclasses.replace(one, data={"galleries": {"G1": {"gallery": 1772}, "G2": {"gallery": 1759}}})
+    assert wording.heading("tpir@fpir=1e-2", two) == "TPIR(N = 1,772 and 1,759, R = 1) at FPIR ≤ 1e-2"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("tar_nearest@far=1e-1", "TAR at FAR nearest to 1e-1"),
+        ("accuracy_insightface_10fold", "10-fold accuracy, insightface’s thresholds"),
+        ("accuracy_insightface", "accuracy, insightface’s thresholds"),
+    ],
+)
+def test_another_definition_has_another_title_and_meaning(name: str, title: str) -> None:
+    found = wording.metric(name)
+    assert (found.title, found.better) == (title, "higher")
+    assert found.meaning != wording.metric(name.replace("_nearest", "").replace("_insightface", "")).meaning
