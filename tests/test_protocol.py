@@ -145,3 +145,9 @@ def test_another_definition_of_tar_has_another_name() -> None:
         f"tar_nearest@far=1e-{k}" for k in (1, 2, 3)
     ]
     assert load("lfw").metrics == load("lfw", ["compat=['insightface']"]).metrics
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_bytes(b'\xef\xbb\xbfextends = "lfw"\r\nname = "mine"\r\n')
+    assert load(str(file)).name == "mine"

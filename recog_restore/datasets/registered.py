@@ -21,13 +21,16 @@ def registered() -> dict[str, Path]:
     """Return the paths of the registered data sets by name, in order of name.
 
     Raises:
+        ResourceMissing: the file is there and cannot be read.
         RecordError: the file is not TOML, or an entry is not a path.
     """
     file = registry_file()
     try:
         entries = read_toml(file)
-    except ResourceMissing:
-        return {}
+    except ResourceMissing as error:
+        if isinstance(error.__context__, FileNotFoundError):
+            return {}
+        raise
     for name, path in entries.items():
         if not isinstance(path, str):
             raise RecordError(f'{file}: expected {name} = "path", found {path!r}')

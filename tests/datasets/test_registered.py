@@ -56,3 +56,15 @@ def test_a_broken_file_is_refused(tmp_path):
     registry_file().write_text("lfw = ")
     with pytest.raises(RecordError, match=r"data.toml: not valid TOML"):
         registered()
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    registry_file().mkdir(parents=True)
+    with pytest.raises(ResourceMissing, match=r"data.toml: expected a TOML file, found a folder"):
+        registered()
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path):
+    registry_file().parent.mkdir(parents=True)
+    registry_file().write_bytes(b'\xef\xbb\xbf"lfw" = "/x"\n')
+    assert registered() == {"lfw": Path("/x")}
