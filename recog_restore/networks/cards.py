@@ -91,8 +91,8 @@ class OriginCard:
         training_sets: in words, the last training's first.
         faces: what kind of faces these are, so that a run on others warns; empty where it is not known.
         selection: on whom, and by which judge, these weights were preferred to others, in words.
-        overlap: who of the training people, teachers or judges is known to be among those of public test sets; one
-            sentence each.
+        overlap: which training people, teachers or judges are known to be in test sets or to have learned from the same
+            faces, and what recognizers from outside say; one sentence each.
     """
 
     paper: str = ""
