@@ -138,8 +138,8 @@ def convert(
 def check(spec: str, protocol: str, data: str | None, detector: str | None, faces: int) -> None:
     """Find out on real faces whether an embedder's card is right about colour order, range and crop.
 
-    Exits with 1 if the card is probably wrong. For card:FOLDER the golden tensors are checked first; of a restorer,
-    they alone.
+    Exits with 1 if the card is probably wrong, or if nobody is told apart whatever it says. For card:FOLDER the golden
+    tensors are checked first; of a restorer, they alone.
     """
     from ..preprocess.folder import verify as verify_restorer
 
@@ -148,7 +148,7 @@ def check(spec: str, protocol: str, data: str | None, detector: str | None, face
             say(f"golden faces hold, largest deviation {verify_restorer(place):.2g}")
         return
     from ..embed.convert import verify
-    from ..embed.selfcheck import refuted, verdict
+    from ..embed.selfcheck import refuted, separates, verdict
     from ..embed.spec import create
     from ..engine.checking import check_card
     from .running import named, opened
@@ -162,5 +162,5 @@ def check(spec: str, protocol: str, data: str | None, detector: str | None, face
     for v in variants:
         say(f"{v.separation:13.2f}  {v.better:9.0%}  {v.cosine:20.3f}  {v.name}: {v.input}")
     say(verdict(variants))
-    if refuted(variants):
+    if refuted(variants) or not separates(variants):
         raise click.exceptions.Exit(1)

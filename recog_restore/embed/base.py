@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor
-from torch.nn.functional import normalize
+from torch.nn.functional import interpolate, normalize
 
 from ..errors import ConventionError
 from ..faces import luma
@@ -47,6 +47,8 @@ class Embedder(ABC):
             raise ConventionError(f"expected canonical crops (B, 3, 128, 128), got {tuple(images.shape)}")
         rows, columns = CROPS[self.card.input.crop]
         window = images[:, :, rows, columns]
+        if self.card.input.shape != tuple(window.shape[2:]):
+            window = interpolate(window, self.card.input.shape, mode="bilinear", antialias=True)
         if self.card.input.colour == "bgr":
             window = window.flip(1)
         elif self.card.input.colour == "grey":

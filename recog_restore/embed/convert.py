@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from ..errors import RecordError
-from ..geometry import crop_size
 from ..networks.cards import EmbedderCard, Flip, InputCard
 from ..networks.families import family
 from ..networks.folder import check_new, deviation, new_folder, write_golden, write_model
@@ -108,7 +107,7 @@ def _dim(module: nn.Module, card: InputCard, network: str) -> int:
     channels = 1 if card.colour == "grey" else 3
     try:
         with torch.inference_mode():
-            shape: tuple[int, ...] = tuple(module(torch.zeros(1, channels, *crop_size(card.crop))).shape)
+            shape: tuple[int, ...] = tuple(module(torch.zeros(1, channels, *card.shape)).shape)
     except RuntimeError as error:
         raise RecordError(f"network {network} does not take a {card.words()}: {str(error).splitlines()[0]}") from None
     if len(shape) != 2:

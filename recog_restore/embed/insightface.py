@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -41,6 +42,7 @@ class InsightFaceEmbedder(OnnxEmbedder):
         file, normalization = find_model(name, root)
         mean, std = normalization or (None, None)
         super().__init__(file, device, threads, colour="rgb", mean=mean, std=std, flip=flip)
+        self.card = dataclasses.replace(self.card, guessed=())  # insightface has one input for all its models
 
 
 def find_model(name: str, root: Path = ROOT) -> tuple[Path, tuple[float, float] | None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from torch import Tensor
@@ -13,12 +14,14 @@ from ..errors import ConventionError, RecordError, WeightsError
 from ..faces import one_torch_thread
 from ..geometry import CROPS, crop_size
 from ..networks.cards import EmbedderCard, Flip, InputCard, read_card
+from ..networks.normalization import Range
 from ..networks.onnx import OnnxNetwork
-from ..records import build
+from ..records import Range as Between
+from ..records import build, read_toml
 from .base import Embedder
 
 Colour = Literal["rgb", "bgr", "grey"]
-Range = Literal["0..255", "0..1", "-1..1"]
+Guess = Literal["range", "colour", "crop"]
 
 # Mean and standard deviation, on the 0..255 scale, that give each range.
 RANGES: dict[str, tuple[float, float]] = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}
@@ -28,14 +31,16 @@ class OnnxEmbedder(Embedder):
     """An embedder that ONNX Runtime runs; it has no gradient.
 
     What the input must be is taken, in this order, from the arguments, from the card beside the file (``faces.onnx`` →
-    ``faces.toml``), and from the file itself: the crop that has its input's size, RGB (grey for one channel), and
-    0..255 where ``networks.onnx.normalizes_inside``, else −1..1.
+    ``faces.toml``), and from the file itself: the range that its own normalization shows, and one channel as grey. The
+    rest is guessed, and the card says so: −1..1, RGB, and the crop that has the size of the file's input. A square crop
+    of another size is resized to it.
 
     Args:
         file: the ONNX file; one input (B, C, H, W) or (B, H, W, C), an output (B, D) or (B, D, 1, 1).
         device: ``cpu``, ``cuda`` or ``cuda:1``.
         threads: threads within one operator; None leaves it to ONNX Runtime.
         crop: a name of ``geometry.CROPS``.
+        size: side in pixels to which the crop is resized, where the file leaves it open.
         colour: channel order.
         range: the input's range, short for a mean and a standard deviation.
         mean: with ``std``, the normalization ``(x − mean) / std`` of x in 0..255.
@@ -57,6 +62,7 @@ class OnnxEmbedder(Embedder):
         threads: int | None = None,
         *,
         crop: str | None = None,
+        size: Annotated[int, Between(1, 4096)] | None = None,
         colour: Colour | None = None,
         range: Range | None = None,
         mean: float | None = None,
@@ -68,17 +74,22 @@ class OnnxEmbedder(Embedder):
         self._network = OnnxNetwork(file, device, threads, output)
         beside = _card_beside(file, self._network.sha256)
         card = beside or EmbedderCard(name=file.stem, network="onnx")
-        declared = dataclasses.asdict(card.input) if beside else _inferred(self._network)
-        asked = {"crop": crop, "colour": colour, **_normalization(range, mean, std, str(file))}
-        chosen = {**declared, **{key: value for key, value in asked.items() if value is not None}}
+        asked = {"crop": crop, "size": size, "colour": colour, **_normalization(range, mean, std, str(file))}
+        declared = _declared(file) | {key: value for key, value in asked.items() if value is not None}
+        chosen = _inferred(self._network) | declared
         if "crop" not in chosen:
-            raise RecordError(f"{file}: no crop is known for its input; say crop=NAME, one of {', '.join(CROPS)}")
+            wanted = f" of {'×'.join(map(str, self._network.size))}" if self._network.size else ""
+            raise RecordError(
+                f"{file}: no crop is known for its input{wanted}; say crop=NAME, one of {', '.join(CROPS)}, which "
+                "is resized if need be"
+            )
         width = _width(self._network)
         self.card = dataclasses.replace(
             card,
             input=_fitting(build(InputCard, chosen, str(file)), self._network),
             weights=dataclasses.replace(card.weights, file=file.name, sha256=self._network.sha256),
             flip=flip or card.flip,
+            guessed=_guessed(declared, self._network),
             dim=card.dim or width or 0,
         )
         if not self.card.dim:  # the file leaves it open
@@ -125,10 +136,26 @@ def _width(network: OnnxNetwork) -> int | None:
 
 
 def _inferred(network: OnnxNetwork) -> dict[str, Any]:
-    mean, std = RANGES["0..255" if network.normalizes else "-1..1"]
+    mean, std = RANGES[network.range or "-1..1"]
     found = {"mean": mean, "std": std, "colour": "grey" if network.channels == 1 else "rgb"}
     crop = next((name for name in CROPS if crop_size(name) == network.size), None)
     return {**found, "crop": crop} if crop else found
+
+
+def _declared(file: Path) -> dict[str, Any]:
+    """Return what the card beside a file says of the input; what it leaves out is inferred as without a card."""
+    path = file.with_suffix(".toml")
+    stated = read_toml(path).get("input", {}) if path.is_file() else {}
+    return dict(stated)
+
+
+def _guessed(declared: Mapping[str, Any], network: OnnxNetwork) -> tuple[Guess, ...]:
+    known: dict[Guess, bool] = {
+        "range": network.range is not None or not {"mean", "std"}.isdisjoint(declared),
+        "colour": network.channels == 1 or "colour" in declared,
+        "crop": "crop" in declared,
+    }
+    return tuple(name for name, sure in known.items() if not sure)
 
 
 def _normalization(range: str | None, mean: float | None, std: float | None, where: str) -> dict[str, float | None]:
@@ -144,10 +171,12 @@ def _normalization(range: str | None, mean: float | None, std: float | None, whe
 
 
 def _fitting(card: InputCard, network: OnnxNetwork) -> InputCard:
-    size = crop_size(card.crop)
-    if network.size not in (None, size):
-        wanted = "×".join(map(str, network.size or ()))
-        raise RecordError(f"{network.file}: crop {card.crop} is {size[0]}×{size[1]}, but the model wants {wanted}")
+    height, width = card.shape
+    if network.size is not None and network.size != (height, width):
+        if card.size or height != width or network.size[0] != network.size[1]:
+            wanted = "×".join(map(str, network.size))
+            raise RecordError(f"{network.file}: crop {card.crop} is {height}×{width}, but the model wants {wanted}")
+        card = dataclasses.replace(card, size=network.size[0])
     if network.channels is not None and (network.channels == 1) != (card.colour == "grey"):
         raise RecordError(
             f"{network.file}: colour {card.colour} does not fit the {network.channels}-channel input of the model"

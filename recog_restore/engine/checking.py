@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets import Dataset
+from ..datasets import Dataset, Samples
 from ..embed import Embedder
-from ..embed.selfcheck import Variant, self_check
+from ..embed.selfcheck import PROPERTIES, Variant, refuted, self_check, verdict
 from ..errors import DataError
 from .acquire import PASS_DETECTOR, Acquisition, Detection, Jobs, has_landmarks
+
+# As many tell a wrong range from a right one.
+GUESS_FACES = 60
 
 
 def check_card(embedder: Embedder, dataset: Dataset, faces: int, detector: str | None = None) -> list[Variant]:
@@ -24,18 +29,50 @@ def check_card(embedder: Embedder, dataset: Dataset, faces: int, detector: str |
     Raises:
         DataError: too few of them could be had, or the data set has no landmarks or names no subjects.
     """
-    samples = dataset.samples()
+    return _checked(embedder, dataset.samples(), dataset.root, faces, detector)
+
+
+def guesses(embedder: Embedder, samples: Samples, root: Path) -> list[str]:
+    """Return a warning where range, colour or crop of an embedder were guessed, with what faces of the run say of it.
+
+    Colour and range are tried, the crop is not. Trying takes a few seconds, and is left out where too few people have
+    two images.
+    """
+    card = embedder.card
+    if not card.guessed:
+        return []
+    told = f"{card.name}: {' and '.join(card.guessed)} guessed, not declared: {card.input.words()}, {card.input.crop}"
+    doubted = set(card.guessed) - {"crop"}
+    if not doubted:
+        return [told]
+    try:
+        variants = _checked(embedder, samples, root, GUESS_FACES, None, doubted)
+    except DataError:
+        return [f"{told}; the faces at hand do not tell whether that is right"]
+    if refuted(variants):
+        return [f"{told}; {verdict(variants)}"]
+    return [f"{told}; no other colour order or range separates {GUESS_FACES} of the faces better"]
+
+
+def _checked(
+    embedder: Embedder,
+    samples: Samples,
+    root: Path,
+    faces: int,
+    detector: str | None,
+    properties: Collection[str] = PROPERTIES,
+) -> list[Variant]:
     if not samples.table["subject"].any():
-        raise DataError(f"{dataset.root}: it is not known who is on which image; the self-check needs subjects")
+        raise DataError(f"{root}: it is not known who is on which image; the self-check needs subjects")
     samples = samples.take(_several_of_each(samples.table["subject"].to_numpy(dtype=object), faces))
     subject, rows = samples.table["subject"].to_numpy(dtype=object), np.arange(len(samples))
     if detector is not None and samples.alignment == "landmarks":
         samples = replace(samples, landmarks=Detection(samples.files, detector)[rows.tolist()][0])
-    has_landmarks(samples, dataset.root, PASS_DETECTOR)
+    has_landmarks(samples, root, PASS_DETECTOR)
     jobs = Jobs(rows, np.zeros(len(rows), bool))
     crops = Acquisition(samples, jobs, None, 0)[range(len(rows))]
     usable = np.array([not reason for reason in crops.status], bool)
-    return self_check(embedder, crops.pixels.numpy()[usable], subject[usable])
+    return self_check(embedder, crops.pixels.numpy()[usable], subject[usable], properties=properties)
 
 
 def _several_of_each(subject: NDArray[np.object_], count: int) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..datasets import Samples
 from ..embed import Embedder
+from ..embed.outputs import check_outputs
 from ..faces import FaceBatch, one_torch_thread, to_float
 from ..preprocess import Preprocessor
 from ..records import plain
@@ -22,6 +23,8 @@ from ..store import Store, recipe_key
 from .acquire import Acquisition, Crops, Detection, load
 from .progress import Progress
 from .provenance import versions
+
+CHECKED = 4  # faces of the first batch, for check_outputs
 
 # Batches kept together in one file of the store: what a killed run computes again at most.
 BATCHES_PER_PIECE = 4
@@ -91,6 +94,9 @@ def embed(
         digests: SHA-256 of each sample's encoded image.
         touched: so many of the first jobs are for the preprocessors to see (None: all); the embeddings of the others
             are the first preprocessor's, which is the baseline.
+
+    Raises:
+        ConventionError: as ``embed.outputs.check_outputs``.
     """
     touched = len(acquisition.jobs) if touched is None else touched
     size = settings.batch * BATCHES_PER_PIECE
@@ -124,6 +130,8 @@ def embed(
         for _ in range(0, len(piece), settings.batch):
             with progress.timed("waiting for decoded faces"):
                 faces = next(stream)
+            if piece is work[0] and not any(parts.values()):
+                check_outputs(embedder, faces.images[torch.tensor([not reason for reason in faces.status])][:CHECKED])
             for column in lacking[piece]:
                 parts[column].append(_embed_batch(faces, preprocessors[column], embedder, progress))
                 progress.advance(len(faces))

@@ -32,6 +32,7 @@ from ..store import Store
 from .acquire import PASS_DETECTOR, Acquisition, has_landmarks
 from .acquire import digests as read_digests
 from .binning import SIZE, YAW
+from .checking import guesses
 from .differences import all_differences, bootstrap, with_intervals
 from .domains import feature_map
 from .drift import independent
@@ -223,6 +224,8 @@ def evaluate(
     noted += [*_taught(bare, embedder), *(str(w.message) for w in caught)]
     judges = [] if embedder is None else [embedder, *(meter.beside(embedder) if meter is not None else ())]
     noted += cautions(plan, dataset, judges, bare)
+    with progress.timed("self-check"):
+        noted += [text for judge in judges for text in guesses(judge, plan.samples, dataset.root)]
     if comparisons is not None and len(kept.first) <= MOST:
         kept.write(comparisons)
     elif comparisons is not None:

@@ -29,24 +29,40 @@ FLIP_WORDS: dict[str, str] = {
 
 @dataclass(frozen=True)
 class InputCard:
-    """What an embedder wants: a window of the canonical crop, its colour order and ``(x - mean) / std`` on 0…255."""
+    """What an embedder wants: a window of the canonical crop, its colour order and ``(x - mean) / std`` on 0…255.
+
+    Attributes:
+        crop: a name of ``geometry.CROPS``.
+        colour: order of the channels.
+        mean, std: on the 0…255 scale.
+        size: side in pixels to which a square window is resized, bilinear and antialiased; 0: the window as it is.
+    """
 
     crop: str = "arcface-112"
     colour: Literal["rgb", "bgr", "grey"] = "rgb"
     mean: Annotated[float, Range(-1e4, 1e4)] = 127.5
     std: Annotated[float, Range(0, 1e4)] = 127.5
+    size: Annotated[int, Range(0, 4096)] = 0
 
     def __post_init__(self) -> None:
         if self.crop not in CROPS:
             raise RecordError(f"crop is {self.crop!r}; {nearest(self.crop, CROPS)}")
+        if self.size and len(set(crop_size(self.crop))) > 1:
+            raise RecordError(f"size is {self.size}, but crop {self.crop} is not square; leave the size out")
         if self.std <= 0:
             raise RecordError(f"std is {self.std}; expected a positive number on the 0..255 scale")
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the network's input in pixels."""
+        return (self.size, self.size) if self.size else crop_size(self.crop)
+
     def words(self) -> str:
         """Return the input in words: ``112×112 RGB, (x − 127.5) / 127.5``."""
-        height, width = crop_size(self.crop)
+        height, width = self.shape
+        resized = f" resized from {self.crop}" if self.size else ""
         values = "0..255 as they are" if (self.mean, self.std) == (0, 1) else f"(x − {self.mean:g}) / {self.std:g}"
-        return f"{height}×{width} {self.colour.upper() if self.colour != 'grey' else 'grey'}, {values}"
+        return f"{height}×{width} {self.colour.upper() if self.colour != 'grey' else 'grey'}{resized}, {values}"
 
 
 @dataclass(frozen=True)
@@ -119,6 +135,9 @@ class EmbedderCard:
     """An embedder: network, input, flip fusion, and what is known of its weights.
 
     Scores are cosines; the norm of the raw embedding is not used by them (``norm = "dropped"``).
+
+    Attributes:
+        guessed: what of the input nobody declared: ``range``, ``colour``, ``crop``; a run says so.
     """
 
     name: Name
@@ -129,6 +148,7 @@ class EmbedderCard:
     flip: Flip = "none"
     arguments: dict[str, Any] = field(default_factory=dict)
     input: InputCard = field(default_factory=InputCard)
+    guessed: tuple[Literal["range", "colour", "crop"], ...] = ()
     weights: WeightsCard = field(default_factory=WeightsCard)
     golden: GoldenCard = field(default_factory=GoldenCard)
     rights: RightsCard = field(default_factory=RightsCard)

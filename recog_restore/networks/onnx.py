@@ -20,6 +20,7 @@ from torch import Tensor
 from ..errors import ConventionError, ExtraMissing, RecordError, WeightsError
 from ..files import is_inside
 from ..records import nearest
+from .normalization import input_range
 from .weights import read_bytes
 
 _DTYPES: dict[str, type[np.floating]] = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
@@ -37,6 +38,7 @@ class OnnxNetwork:
         sha256: SHA-256 of the file, followed by the files that hold its tensors, where there are such.
         channels: 1, 3, or None where the file leaves it open.
         size: height and width of the input, or None where the file leaves them open.
+        range: of the values that it wants, where it normalizes them itself; else None.
         output_shape: as the file states it; a size it leaves open is None.
 
     Args:
@@ -56,7 +58,7 @@ class OnnxNetwork:
         self.file = file
         graph = read_model(file)
         self.sha256 = sha256_of(file, graph)
-        self.normalizes = normalizes_inside(graph)
+        self.range = input_range(graph)
         self._session = _session(file, device, threads)
         source = self._only_input()
         self._input, self._dtype = source.name, _DTYPES[source.type]
@@ -137,23 +139,6 @@ def read_model(file: Path) -> onnx.ModelProto:
     if not model.graph.node:
         raise WeightsError(f"{file}: not an ONNX model: it has no graph")
     return model
-
-
-def normalizes_inside(model: onnx.ModelProto) -> bool:
-    """Return whether the graph itself subtracts a mean and scales, so that it wants raw 0..255.
-
-    It does if, among its first eight nodes, one that subtracts and one that scales are found: by name, as insightface
-    looks for them (``Sub`` or ``_minus``, ``Mul`` or ``_mul`` at the beginning); or by operator, because exporters of
-    today name nodes after modules (``/Sub``): a Sub and a Mul or Div before the first Conv.
-
-    Source: insightface 2.1, model_zoo/arcface_onnx.py, ArcFaceONNX; the second way is ours.
-    """
-    nodes = model.graph.node[:8]
-    subtracts = any(n.name.startswith(("Sub", "_minus")) for n in nodes)
-    scales = any(n.name.startswith(("Mul", "_mul")) for n in nodes)
-    operators = [n.op_type for n in nodes]
-    before = operators[: operators.index("Conv")] if "Conv" in operators else []
-    return (subtracts and scales) or ("Sub" in before and ("Mul" in before or "Div" in before))
 
 
 def _open_is_none(shape: list[int | str | None]) -> tuple[int | None, ...]:

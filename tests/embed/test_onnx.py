@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,10 +13,11 @@ import onnxruntime
 import pytest
 import torch
 from onnx import TensorProto, helper
+from torch.nn.functional import interpolate
 
 from recog_restore.embed.onnx import OnnxEmbedder
 from recog_restore.errors import ConventionError, ExtraMissing, RecordError, WeightsError
-from recog_restore.networks.onnx import normalizes_inside, read_model, sha256_of
+from recog_restore.networks.onnx import read_model, sha256_of
 
 Build = Callable[..., Path]
 FACES = torch.rand(5, 3, 128, 128, generator=torch.Generator().manual_seed(0))
@@ -59,33 +61,37 @@ def test_one_channel_is_grey(tiny_onnx: Build) -> None:
     assert embedder(FACES).shape == (5, 4)
 
 
+INSIDE = (("Sub", "_minusscalar0", 127.5), ("Mul", "_mulscalar0", 0.0078125))
+
+
+def test_range_is_that_of_the_graph_and_not_guessed_then(tiny_onnx: Build) -> None:
+    inside, plain = OnnxEmbedder(tiny_onnx("inside.onnx", before=INSIDE)).card, OnnxEmbedder(tiny_onnx()).card
+    assert (inside.input.mean, inside.input.std, inside.guessed) == (0.0, 1.0, ("colour", "crop"))
+    assert (plain.input.mean, plain.input.std, plain.guessed) == (127.5, 127.5, ("range", "colour", "crop"))
+
+
 @pytest.mark.parametrize(
-    ("before", "inside"),
+    ("options", "guessed"),
     [
-        ((), False),
-        ((("Sub", "_minusscalar0", 127.5), ("Mul", "_mulscalar0", 0.0078125)), True),  # exported from MXNet
-        ((("Sub", "Sub_0", 127.5), ("Mul", "Mul_1", 0.0078125)), True),
-        ((("Sub", "/Sub", 127.5), ("Mul", "/Mul", 0.0078125)), True),  # exported from torch
-        ((("Sub", "/Sub", 127.5), ("Div", "/Div", 128.0)), True),
-        ((("Mul", "/Mul", 0.5),), False),
-        ((("Sub", "Sub_0", 0.5),), False),
+        ({"range": "0..1"}, ("colour", "crop")),
+        ({"mean": 1.0, "std": 2.0}, ("colour", "crop")),
+        ({"colour": "bgr"}, ("range", "crop")),
+        ({"crop": "arcface-112"}, ("range", "colour")),
     ],
 )
-def test_normalization_inside_the_graph_is_found(
-    before: tuple[tuple[str, str, float], ...], inside: bool, tiny_onnx: Build
-) -> None:
-    file = tiny_onnx(before=before)
-    assert normalizes_inside(read_model(file)) is inside
-    card = OnnxEmbedder(file).card.input
-    assert (card.mean, card.std) == ((0.0, 1.0) if inside else (127.5, 127.5))
+def test_what_is_declared_is_not_guessed(options: dict[str, Any], guessed: tuple[str, ...], tiny_onnx: Build) -> None:
+    assert OnnxEmbedder(tiny_onnx(), **options).card.guessed == guessed
 
 
-def test_operators_behind_the_first_convolution_do_not_count(tiny_onnx: Build) -> None:
-    model = read_model(tiny_onnx(before=(("Sub", "a", 1.0), ("Mul", "b", 1.0))))
-    nodes = list(model.graph.node)
-    del model.graph.node[:]
-    model.graph.node.extend([nodes[2], nodes[0], nodes[1], *nodes[3:]])
-    assert not normalizes_inside(model)
+def test_grey_input_has_no_order_of_colours_to_guess(tiny_onnx: Build) -> None:
+    assert OnnxEmbedder(tiny_onnx(shape=("b", 1, 112, 112))).card.guessed == ("range", "crop")
+
+
+def test_card_beside_the_file_declares_what_it_states_and_no_more(tiny_onnx: Build) -> None:
+    file = tiny_onnx(before=INSIDE)
+    file.with_suffix(".toml").write_text('name = "mine"\nnetwork = "onnx"\ninput = {colour = "bgr"}\n', "utf-8")
+    card = OnnxEmbedder(file).card
+    assert (card.input.std, card.input.colour, card.guessed) == (1.0, "bgr", ("crop",))
 
 
 def test_published_model_wants_raw_values(shared: Path) -> None:
@@ -147,9 +153,25 @@ def test_open_size_needs_a_crop(tiny_onnx: Build) -> None:
     assert OnnxEmbedder(file, crop="arcface-112")(FACES).shape == (5, 4)
 
 
-def test_size_of_no_crop_is_refused(tiny_onnx: Build) -> None:
-    with pytest.raises(RecordError, match="no crop is known for its input"):
-        OnnxEmbedder(tiny_onnx(shape=("b", 3, 160, 160)))
+def test_size_of_no_crop_wants_one_which_is_resized(tiny_onnx: Build) -> None:
+    file = tiny_onnx(shape=("b", 3, 160, 160))
+    with pytest.raises(RecordError, match="no crop is known for its input of 160×160; say crop=NAME, .* resized if"):
+        OnnxEmbedder(file)
+    embedder = OnnxEmbedder(file, crop="canonical-128")
+    assert embedder.card.input.words() == "160×160 RGB resized from canonical-128, (x − 127.5) / 127.5"
+    expected = interpolate(FACES, (160, 160), mode="bilinear", antialias=True) * 2 - 1
+    torch.testing.assert_close(embedder.prepare(FACES), expected)
+    assert embedder(FACES).shape == (5, 4)
+
+
+def test_open_size_takes_the_declared_one(tiny_onnx: Build) -> None:
+    embedder = OnnxEmbedder(tiny_onnx(shape=("b", 3, "h", "w")), crop="arcface-112", size=224)
+    assert embedder.prepare(FACES).shape == (5, 3, 224, 224)
+
+
+def test_crop_that_is_not_square_is_not_resized(tiny_onnx: Build) -> None:
+    with pytest.raises(RecordError, match="size is 160, but crop sphereface-112x96 is not square; leave the size out"):
+        OnnxEmbedder(tiny_onnx(shape=("b", 3, "h", "w")), crop="sphereface-112x96", size=160)
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5, 8])

@@ -12,7 +12,7 @@ from recog_restore.embed import Embedder
 from recog_restore.embed.card import CardEmbedder
 from recog_restore.embed.convert import convert
 from recog_restore.embed.onnx import OnnxEmbedder
-from recog_restore.embed.selfcheck import Variant, _separation, self_check, verdict
+from recog_restore.embed.selfcheck import Variant, _separation, self_check, separates, verdict
 from recog_restore.errors import ConventionError, DataError
 from recog_restore.networks.cards import EmbedderCard, InputCard
 
@@ -150,3 +150,16 @@ def test_published_checkpoint_on_lfw_cropped_elsewhere(shared: Path, lfw_faces: 
     words = verdict(self_check(embedder, np.roll(crops, 8, 2), subject))
     assert words.startswith("crop 8 px to the right separates better")
     assert words.endswith("the card is probably wrong")
+
+
+def test_embedder_that_separates_nobody_is_found_out(drawn: Faces) -> None:
+    pixels, subject = drawn
+    variants = self_check(Particular(), pixels[np.random.default_rng(1).permutation(60)], subject)
+    assert not separates(variants)
+    assert verdict(variants).startswith("it separates nobody: d' ")
+    assert separates(self_check(Particular(), *drawn))
+
+
+def test_only_what_is_in_doubt_is_varied(drawn: Faces) -> None:
+    names = {v.name for v in self_check(Particular(), *drawn, properties={"colour"})}
+    assert names == {"as declared", "colour bgr"}

@@ -36,6 +36,12 @@ from recog_restore.store import Store
 SETTINGS = Settings(batch=8, workers=0, device="cpu")
 
 
+@pytest.fixture(autouse=True)
+def only_the_faces_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the trial on the first faces, so that what embedders have seen can be counted."""
+    monkeypatch.setattr("recog_restore.engine.embeddings.check_outputs", lambda embedder, faces: None)
+
+
 class Counting(Embedder):
     """LBP that counts the faces it sees, and breaks on demand."""
 
