@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from ..errors import RecordError
 from .base import BATCH, JUDGE, SETTINGS, Command, Number
 
 
@@ -47,7 +48,8 @@ from .base import BATCH, JUDGE, SETTINGS, Command, Number
     "judges",
     multiple=True,
     metavar="SPEC",
-    help=f"Measure the drift by this embedder: one that no loss used. May be repeated.  [default: {JUDGE}]",
+    help=f"Measure the drift by this embedder: one that no loss used. May be repeated.  "
+    f"[default with --aligned: {JUDGE}]",
 )
 @click.option("--device", default="auto", show_default=True, metavar="DEVICE", help="auto, cpu, cuda or cuda:1.")
 @click.option("--batch", default=16, show_default=True, type=BATCH, help="Faces restored at once.")
@@ -69,14 +71,18 @@ def restore(
     """Restore every face in IN, a photo, a folder or a quoted pattern, and write the photos into the folder OUT.
 
     NAME.png is the photo with its faces pasted back, marked as synthesized; NAME.json says what was done to which face.
-    Faces are restored at 128×128 pixels, so larger ones lose detail. A photo without a face is written as it is; of one
-    that failed, nothing. What an earlier run wrote of the same photos is replaced or removed; files of anybody else are
-    not overwritten. Exits with 1 if one failed.
+    Faces are restored at 128×128 pixels, so larger ones lose detail. A photo of which no face is restored is copied,
+    byte for byte; of one that failed, nothing is written. What an earlier run wrote of the same photos is replaced or
+    removed; files of anybody else are not overwritten. Exits with 1 if one failed.
 
     \b
     rr-restore photos restored --pre onnx:restorer.onnx --detector yunet:face_detection_yunet_2023mar.onnx --compare
     rr-restore "crops/*.png" restored --pre onnx:restorer.onnx --aligned
     """  # noqa: D301  # click's mark for a paragraph that is not wrapped
+    if drift and not judges and detector is not None:
+        raise RecordError(
+            f"--drift: photos need a judge that knows real faces, as --judge SPEC; {JUDGE} knows rendered people only"
+        )
     from .restoring import run
 
     run(

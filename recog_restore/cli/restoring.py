@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 from collections import Counter
@@ -16,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import __version__
+from ..datasets.walk import LeftOut, some
 from ..detect.spec import create as create_detector
 from ..engine.drift import FILE
 from ..engine.face_gate import FaceGate
 from ..engine.marked import png
 from ..engine.restore import Colours, Face, Photo, restore_photos
 from ..errors import DataError, RecordError
-from ..files import locked, write_whole
+from ..files import locked, read_regular, write_whole
 from ..preprocess import Preprocessor
 from ..preprocess.gate import create as create_gate
 from ..preprocess.spec import create as create_preprocessor
@@ -33,7 +35,7 @@ from ..report.wording import visible
 from .bars import Bars
 from .device import chosen_device
 from .drifted import WORST, PhotoDrift
-from .outputs import SOFTWARE, check_folder, check_targets, remove_stale, sheet, sidecar, targets
+from .outputs import SOFTWARE, Place, check_folder, check_targets, of_earlier_run, real, remove, targets
 from .terminal import say
 
 _SIDE = 256  # pixels of a face on a sheet
@@ -72,12 +74,13 @@ def run(
     preprocessor = create_preprocessor(pre if strength is None else f"{pre},strength={strength:g}", device)
     finder = create_detector(detector) if detector is not None else None
     admitted = FaceGate(asked, device, aligned=aligned) if asked is not None else None
-    files = targets(source, out)
+    places, left_out = targets(source, out)
     of_drift = [out / FILE, out / WORST]
-    check_targets(files, compare, of_drift if judges else [])
+    check_targets(places, compare, of_drift if judges else [])
     drift = PhotoDrift(preprocessor, judges, device) if judges else None
     say(_first_line(preprocessor, detector, device), err=True)
-    summary, pictures, spared = _Summary(), set(files.values()), {photo.resolve() for photo in files}
+    summary, spared = _Summary(), {real(photo) for photo in places}
+    pictures = {file for place in places.values() for file in (place.restored, place.copied)}
     warnings: list[str] = []
 
     def warn(text: str) -> None:
@@ -94,22 +97,30 @@ def run(
     if finder is not None and preprocessor.card.task == "restore":
         notes["colours"] = colours
     with locked(out), Bars() as progress:
-        progress.start("restore", len(files))
+        progress.start("restore", len(places))
         done = restore_photos(
-            list(files), preprocessor, finder, batch=batch, device=device, colours=colours, gate=admitted, warn=warn
+            list(places), preprocessor, finder, batch=batch, device=device, colours=colours, gate=admitted, warn=warn
         )
         for photo in done:
-            target, new = files[photo.source], set[Path]()
-            if photo.image is not None and photo.outcome != "failed":
-                new = _write(photo, photo.image, target, preprocessor, notes, compare)
-            remove_stale({target, sidecar(target), *({sheet(target)} - pictures)} - new, spared)
+            place, new = places[photo.source], set[Path]()
+            mine = {place.restored, place.copied, place.sidecar, *({place.sheet} - pictures)}
+            earlier = of_earlier_run(mine, spared, place.sidecar)
+            if photo.outcome != "failed":
+                try:
+                    new = _write(photo, place, preprocessor, notes, compare)
+                except OSError as error:
+                    if error.errno != errno.ENAMETOOLONG:
+                        raise DataError(f"{error.filename}: cannot be written: {error.strerror}") from None
+                    reason = f"{place.restored.name} or what belongs to it cannot be written: {error.strerror}"
+                    photo = Photo(photo.source, None, (), "failed", reason)
+            remove(earlier - new)
             if drift is not None:
-                name = target.relative_to(out).with_suffix(photo.source.suffix).as_posix()
+                name = place.copied.relative_to(out).as_posix()
                 drift.add(visible(name), photo)
             summary.add(photo)
             progress.advance()
-    remove_stale([file for file in of_drift if file not in pictures], spared)
-    for line in [*summary.lines(out), *(drift.write(out, partial(_marks, preprocessor)) if drift else [])]:
+    remove(of_earlier_run([file for file in of_drift if file not in pictures], spared))
+    for line in [*summary.lines(out, left_out), *(drift.write(out, partial(_marks, preprocessor)) if drift else [])]:
         say(line)
     if summary.photos["failed"]:
         raise click.exceptions.Exit(1)
@@ -124,24 +135,31 @@ def _first_line(preprocessor: Preprocessor, detector: str | None, device: str) -
 
 
 def _write(
-    photo: Photo,
-    image: NDArray[np.uint8],
-    target: Path,
-    preprocessor: Preprocessor,
-    notes: Mapping[str, object],
-    compare: bool,
+    photo: Photo, place: Place, preprocessor: Preprocessor, notes: Mapping[str, object], compare: bool
 ) -> set[Path]:
-    """Write what is said of a photo and shown of it, and return the files."""
+    """Write what is said of a photo and shown of it, and return the files. One that is not restored is copied.
+
+    Raises:
+        OSError: a file cannot be written.
+    """
     marks = _marks(preprocessor, sum(face.outcome == "restored" for face in photo.faces))
-    files = {target: png(image, marks), sidecar(target): _described(photo, preprocessor, notes).encode()}
+    original = read_regular(photo.source)
+    sha256, files = hashlib.sha256(original).hexdigest(), dict[Path, bytes]()
+    copied = photo.outcome != "restored" and real(place.copied) != real(photo.source)
+    files[place.sidecar] = _described(photo, sha256, copied, preprocessor, notes).encode()
+    if copied:
+        files[place.copied] = original
+    elif photo.outcome == "restored" and photo.image is not None:
+        files[place.restored] = png(photo.image, marks)
     if compare and photo.faces:
-        files[sheet(target)] = png(_before_and_after(photo.faces), marks)
+        files[place.sheet] = png(_before_and_after(photo.faces), marks)
     for file, data in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             write_whole(file, data)
         except OSError as error:
-            raise DataError(f"{file}: cannot be written: {error.strerror}") from None
+            error.filename = file
+            raise
     return set(files)
 
 
@@ -155,11 +173,12 @@ def _marks(preprocessor: Preprocessor, restored: int) -> dict[str, str]:
     return marks
 
 
-def _described(photo: Photo, preprocessor: Preprocessor, notes: Mapping[str, object]) -> str:
+def _described(photo: Photo, sha256: str, copied: bool, preprocessor: Preprocessor, notes: Mapping[str, object]) -> str:
     entry: dict[str, Any] = {
         "software": f"{SOFTWARE} {__version__}",
         "synthesized": photo.outcome == "restored",
-        "source": {"name": photo.source.name, "sha256": hashlib.sha256(photo.source.read_bytes()).hexdigest()},
+        "source": {"name": photo.source.name, "sha256": sha256},
+        "copied": sha256 if copied else None,
         "preprocessor": {**plain(preprocessor.card), "settings": plain(preprocessor.settings())},
         **notes,
         "outcome": photo.outcome,
@@ -209,13 +228,15 @@ class _Summary:
     def _note(self, what: str, outcome: str, reason: str, photo: Photo) -> None:
         self._reasons.setdefault((outcome, what, reason), []).append(photo.source.name)
 
-    def lines(self, out: Path) -> list[str]:
+    def lines(self, out: Path, left_out: Sequence[LeftOut]) -> list[str]:
         """Return what is printed at the end."""
         faces, photos = self._faces["restored"], self.photos["restored"]
         found = [f"restored {_counted(faces, 'face')} in {_counted(photos, 'photo')} of {self.photos.total():,}"]
         for (outcome, what, reason), names in sorted(self._reasons.items()):
             named = f"{names[0]}, …" if len(names) > 1 else names[0]
             found.append(f"{outcome}: {_counted(len(names), what)}: {reason} ({named})")
+        if left_out:
+            found.append(visible(f"left out {some(left_out)}"))
         if self._coarser:
             found.append(f"{_counted(self._coarser, 'restored face')} larger than the crop: softer than the photo")
         if self.photos["restored"] or self.photos["passed through"]:

@@ -50,7 +50,7 @@ def photos(place: Path, below: bool = True) -> Photos:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 waiting += [f"{name}/"] if below else []
-            elif entry.is_dir():
+            elif os.path.isdir(entry.path):
                 left_out += [LeftOut(name, "a link to a folder")] if below else []
             elif suffix in SUFFIXES:
                 names.append(name)
@@ -70,7 +70,7 @@ def folders(place: Path) -> Photos:
     except OSError as error:
         raise DataError(f"{place}: cannot be listed: {error.strerror}") from None
     broken = [entry.name for entry in entries if entry.is_symlink() and not os.path.exists(entry.path)]
-    names = sorted(entry.name for entry in entries if entry.is_dir())
+    names = sorted(entry.name for entry in entries if os.path.isdir(entry.path))
     return Photos(names, [LeftOut(name, "a link to nothing") for name in sorted(broken)])
 
 

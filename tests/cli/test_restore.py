@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from pathlib import Path
 
 import cv2
@@ -69,7 +70,7 @@ def test_a_folder_is_restored_and_summed_up(album: Path, tmp_path: Path) -> None
     assert done.exit_code == 1  # one is damaged
     assert "restored 2 faces in 2 photos of 4\n" in done.stdout
     assert "passed through: 1 photo: no face was found (black.png)\n" in done.stdout
-    assert "failed: 1 photo: damaged or truncated image" in done.stdout
+    assert "failed: 1 photo: damaged or truncated PNG" in done.stdout
     written = {str(f.relative_to(tmp_path / "out")) for f in (tmp_path / "out").rglob("*.*")}
     assert written == {
         *("one.png", "one.json", "one.compare.png", "black.png", "black.json"),
@@ -89,9 +90,8 @@ def test_outputs_say_that_they_are_synthesized_and_how(album: Path, tmp_path: Pa
     assert notes["preprocessor"]["settings"] == {"strength": 0.5}
     assert notes["detector"] == {"detector": "middle"}
     assert [(face["outcome"], face["scale"]) for face in notes["faces"]] == [("restored", 2.0)]
-    with Image.open(tmp_path / "out" / "black.png") as image:
-        assert list(image.text) == ["Software"]  # type: ignore[attr-defined]
-    assert json.loads((tmp_path / "out" / "black.json").read_text("utf-8"))["synthesized"] is False
+    notes = json.loads((tmp_path / "out" / "black.json").read_text("utf-8"))
+    assert (notes["synthesized"], notes["copied"]) == (False, digest(album / "black.png"))
 
 
 def digest(file: Path) -> str:
@@ -182,7 +182,7 @@ def test_a_restorer_that_only_its_teacher_judges_is_warned_of(tmp_path: Path) ->
 
 def test_a_photo_does_not_take_the_place_of_the_drift(album: Path, tmp_path: Path) -> None:
     (album / "one.jpg").rename(album / "drift.jpg")
-    done = photo_run(album, tmp_path / "out", "--drift")
+    done = photo_run(album, tmp_path / "out", "--judge", "lbp")
     assert done.exit_code == 2
     assert "drift.png, which is taken by --drift" in done.stderr
 
@@ -224,15 +224,114 @@ def test_a_large_face_is_said_to_become_softer(tmp_path: Path, monkeypatch: pyte
     assert "1 restored face larger than the crop: softer than the photo" in done.stdout
 
 
-def test_nothing_is_overwritten_that_is_an_input_or_another_output(album: Path, tmp_path: Path) -> None:
+def test_nothing_is_overwritten_that_is_an_input(album: Path) -> None:
     cv2.imwrite(str(album / "one.png"), np.zeros((50, 50, 3), np.uint8))
     kept = digest(album / "one.png")
-    twice = photo_run(album, tmp_path / "out")
-    assert twice.exit_code == 2
-    assert "would be written to" in twice.stderr
-    assert "which is taken by" in twice.stderr
-    assert photo_run(album / "one.png", album).exit_code == 2
+    done = photo_run(album / "one.png", album)
+    assert done.exit_code == 2
+    assert "one.png: would be written to" in done.stderr
     assert digest(album / "one.png") == kept
+
+
+def test_photos_of_one_name_and_other_endings_are_all_restored(album: Path, tmp_path: Path) -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    for name in ("one.png", "one.bmp", "Two.jpg"):
+        cv2.imwrite(str(album / name), pixels)
+    for _ in range(2):
+        done = photo_run(album, tmp_path / "out")
+        assert "restored 5 faces in 5 photos of 7\n" in done.stdout
+        written = {f.name for f in (tmp_path / "out").iterdir()} - {"below", "black.png", "black.json"}
+        assert {name for name in written if name[0] != "."} == {
+            *("one.png", "one.json", "one.jpg.png", "one.jpg.json", "one.bmp.png", "one.bmp.json"),
+            *("Two.png", "Two.json"),
+        }
+    cv2.imwrite(str(album / "one.jpg.png"), np.zeros((50, 50, 3), np.uint8))
+    done = photo_run(album, tmp_path / "out")
+    assert done.exit_code == 2
+    assert "one.jpg.png: would be written to" in done.stderr
+    assert "which is taken by" in done.stderr
+
+
+def test_a_run_into_the_folder_of_the_photos_replaces_its_own_first(tmp_path: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    pixels = np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8)
+    cv2.imwrite(str(album / "b.jpg"), pixels)
+    cv2.imwrite(str(album / "black.jpg"), pixels * 0)
+    kept = {name: digest(album / name) for name in ("b.jpg", "black.jpg")}
+    for strength in ("1", "0.5", "0"):
+        done = photo_run(album, album, "--strength", strength)
+        assert done.exit_code == 0, done.output
+        assert "of 2\n" in done.stdout
+        assert (album / "b.png").exists() == (strength != "0")
+        assert {name: digest(album / name) for name in kept} == kept
+    # The originals are nobody's copies, though their .json has their hash.
+    (tmp_path / "other").mkdir()
+    cv2.imwrite(str(tmp_path / "other" / "b.jpg"), pixels * 0)
+    done = photo_run(tmp_path / "other", album)
+    assert "b.jpg: would be overwritten, and rr-restore did not write it" in done.stderr
+    assert digest(album / "b.jpg") == kept["b.jpg"]
+
+
+def test_a_photo_that_no_face_touches_is_copied_byte_for_byte(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    ramp = np.tile(np.linspace(0, 255, 128), (128, 1)).astype(np.uint8)
+    Image.fromarray(np.dstack([ramp] * 4), "RGBA").save(tmp_path / "in" / "alpha.png")
+    Image.fromarray(ramp.astype(np.uint16) * 257).save(tmp_path / "in" / "deep.tif")
+    Image.fromarray(ramp).save(tmp_path / "in" / "profile.jpg", icc_profile=b"profile" * 20)
+    names = ("alpha.png", "deep.tif", "profile.jpg")
+    arguments = (tmp_path / "in", tmp_path / "out", "--pre", "gamma", "--aligned", "--device", "cpu")
+    for _ in range(2):
+        done = run(*arguments, "--gate", "quality<0")
+        assert "passed through: 3 photos" in done.stdout
+        assert [digest(tmp_path / "out" / name) for name in names] == [digest(tmp_path / "in" / name) for name in names]
+    done = run(*arguments)  # what was copied gives way to what is restored
+    assert "restored 3 faces" in done.stdout
+    written = {f.name for f in (tmp_path / "out").iterdir() if f.suffix != ".json" and f.name[0] != "."}
+    assert written == {"alpha.png", "deep.png", "profile.png"}
+    (tmp_path / "out" / "deep.tif").write_bytes(b"somebody else's")
+    assert "deep.tif: would be overwritten" in run(*arguments).stderr
+
+
+def test_what_is_no_photo_and_what_cannot_be_read_is_counted(album: Path, tmp_path: Path) -> None:
+    (album / "raw.dng").write_bytes(b"II*\0")
+    (album / "gone.jpg").symlink_to("nowhere.jpg")
+    (album / "loop.jpg").symlink_to("loop.jpg")
+    (album / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 60)
+    (album / "link").symlink_to(album / "below")
+    os.mkfifo(album / "fifo.jpg")
+    done = photo_run(album, tmp_path / "out")
+    assert done.exit_code == 1
+    assert "restored 2 faces in 2 photos of 8\n" in done.stdout
+    for line in (
+        "failed: 1 photo: file cannot be read: expected a regular file, found a FIFO (fifo.jpg)",
+        "failed: 1 photo: file is missing (gone.jpg)",
+        "failed: 1 photo: file cannot be read: Too many levels of symbolic links (loop.jpg)",
+        "failed: 1 photo: damaged or truncated HEIC",
+        "left out 2: link (a link to a folder), raw.dng (.dng is not read)",
+    ):
+        assert line in done.stdout
+    for file in album.iterdir():
+        if file.suffix != ".dng":
+            file.unlink() if not file.is_dir() or file.is_symlink() else shutil.rmtree(file)
+    assert "expected a photo, a folder that holds some" in (only := photo_run(album, tmp_path / "more").stderr)
+    assert "left out 1: raw.dng (.dng is not read)" in only.replace("\n", " ")
+
+
+def test_a_name_that_is_too_long_for_what_belongs_to_it_is_a_failure_of_that_photo(album: Path, tmp_path: Path) -> None:
+    (album / "one.jpg").rename(album / f"{'a' * 246}.jpg")
+    done = photo_run(album, tmp_path / "out")
+    assert "restored 2 faces in 2 photos of 4\n" in done.stdout
+    done = photo_run(album, tmp_path / "out", "--compare")  # .compare.png is longer
+    assert "restored 1 face in 1 photo of 4\n" in done.stdout
+    assert "cannot be written: File name too long" in done.stdout
+    assert {f.name for f in (tmp_path / "out").iterdir() if f.name[0] != "."} == {"below", "black.json", "black.png"}
+
+
+def test_the_drift_of_photos_has_no_default_judge(album: Path, tmp_path: Path) -> None:
+    done = photo_run(album, tmp_path / "out", "--drift")
+    assert done.exit_code == 2
+    assert "--drift: photos need a judge that knows real faces, as --judge SPEC" in done.stderr
 
 
 @pytest.mark.parametrize(
