@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -124,18 +124,21 @@ def _under_several(samples: Samples, content: NDArray[np.int64]) -> list[str]:
 def _of_pairs(plan: Plan, content: NDArray[np.int64]) -> list[str]:
     names = plan.samples.table["sample"].to_numpy(dtype=object)
     first, second = plan.jobs.row[plan.first], plan.jobs.row[plan.second]
-    couples = [f"{a} – {b}" for a, b in zip(names[first], names[second], strict=True)]
     warnings = []
+
+    def couples(rows: Rows) -> list[str]:
+        return [f"{names[first[row]]} – {names[second[row]]}" for row in rows[: _TOLD + 1]]
+
     for kind, which in (("mated", plan.mated), ("non-mated", ~plan.mated)):
         same = np.flatnonzero(which & (content[first] == content[second]))
         warnings += _told(
-            (couples[row] for row in same.tolist()),
+            couples(same),
             f"{len(same):,} of {int(which.sum()):,} {kind} comparisons are of an image with itself, byte for byte",
         )
     listed = pd.DataFrame({"low": np.minimum(first, second), "high": np.maximum(first, second)})
     again = np.flatnonzero(listed.duplicated().to_numpy())
     return warnings + _told(
-        (couples[row] for row in again.tolist()),
+        couples(again),
         f"{len(again):,} of {len(first):,} comparisons are listed a second time, in one order or the other",
     )
 
@@ -153,8 +156,7 @@ def _enrolled_probes(plan: Plan, content: NDArray[np.int64]) -> list[str]:
     )
 
 
-def _told(examples: Iterable[str], what: str) -> list[str]:
+def _told(examples: Sequence[str], what: str) -> list[str]:
     """Return the warning with its first examples, or none where there are no examples."""
-    examples = list(examples)
     more = ", …" if len(examples) > _TOLD else ""
     return [f"{what}: {', '.join(examples[:_TOLD])}{more}"] if examples else []

@@ -49,7 +49,7 @@ def checked(samples: Samples, root: Path, workers: int) -> Checked:
     Raises:
         DataError: there are no landmarks, or no photo can be had.
     """
-    has_landmarks(samples, root)
+    has_landmarks(samples, root, "set alignment in the recipe, if the photos are crops, or ")
     of_landmarks(samples, root)
     crops, names = face_crops(samples), samples.table["sample"].tolist()
     batches = [list(range(first, min(first + _BATCH, len(names)))) for first in range(0, len(names), _BATCH)]

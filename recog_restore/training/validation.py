@@ -18,6 +18,7 @@ from ..engine import evaluate
 from ..engine.acquire import has_landmarks
 from ..engine.embeddings import Settings
 from ..engine.plan import labels, make
+from ..engine.suspects import of_landmarks
 from ..errors import RecordError
 from ..networks.cards import EmbedderCard
 from ..protocol import Protocol, load
@@ -80,6 +81,7 @@ def check(asked: Validation) -> None:
     protocol, dataset = opened(asked)
     plan = make(protocol, dataset, limit=None, allow_missing=False)
     has_landmarks(plan.samples, dataset.root)
+    of_landmarks(plan.samples, dataset.root)
     table, wanted = plan.samples.table, asked.best.removeprefix(f"{GAIN} ")
     metric, _, part = wanted.partition(" ")
     parts = {f"{name}={label}" for name in protocol.breakdowns if name in table for label in labels(plan, name)}

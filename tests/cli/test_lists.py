@@ -73,6 +73,8 @@ def test_swapped_eyes_are_refused_by_both(people: Path, tmp_path: Path) -> None:
         assert "of 12 faces cannot be a face's" in done.output
         assert "the eyes are swapped" in done.output
     assert not (tmp_path / "out" / "store").exists()
+    with pytest.raises(DataError, match="the eyes are swapped"):  # before rr-train begins
+        check(Validation("folder-verification", str(people)))
 
 
 def test_a_folder_of_aligned_crops_gives_the_numbers_of_its_photos(people: Path, tmp_path: Path) -> None:

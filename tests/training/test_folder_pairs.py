@@ -151,7 +151,10 @@ def test_people_of_cfp_are_chosen_by_number(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (lambda root: None, r"no landmarks found: put a landmarks\.csv"),
+        (
+            lambda root: None,
+            r"no landmarks found: set alignment in the recipe, if the photos are crops, or put a landmarks\.csv",
+        ),
         (
             lambda root: write_landmarks(root / "landmarks.csv", NAMES, np.full((4, 5, 2), np.nan)),
             r"no photo can be had: 4 of 4 photos left out",
