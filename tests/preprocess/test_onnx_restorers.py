@@ -237,3 +237,33 @@ def test_range_of_an_onnx_networks_output_is_seen(
         assert len(found) == 1
         assert found[0].startswith(f"onnx:{tmp_path / 'x.onnx'}")
         assert re.search(message, found[0]), found
+
+
+@pytest.mark.parametrize(
+    ("file", "option"),
+    [
+        ("zerodce_b1", ""),
+        ("zerodce_two", ",output=enhanced"),
+        ("zerodce_fp16", ""),
+        ("zerodce_nhwc", ""),
+        ("zerodce_denormals", ""),
+    ],
+)
+def test_a_published_network_gives_the_same_faces_in_every_shape(shared: Path, file: str, option: str) -> None:
+    folder = shared / "weights" / "third-party" / "onnx_shapes"
+    if not folder.is_dir():
+        pytest.skip("third-party networks are not there")
+    faces = FACES.take([0, 1])
+    expected = create(f"onnx:{folder / 'zerodce.onnx'},range=0..1,colour=rgb")(faces).images
+    made = create(f"onnx:{folder / file}.onnx,range=0..1,colour=rgb{option}")
+    torch.testing.assert_close(made(faces).images, expected, atol=5e-3, rtol=0)
+    assert trial(made, faces) == []
+
+
+def test_a_published_grey_network_keeps_the_colours(shared: Path) -> None:
+    file = shared / "weights" / "third-party" / "onnx_shapes" / "dncnn_gray.onnx"
+    if not file.is_file():
+        pytest.skip("third-party networks are not there")
+    faces = FACES.take([0])
+    done = create(f"onnx:{file},range=0..1,task=denoise")(faces).images
+    torch.testing.assert_close(done, faces.images, atol=0.1, rtol=0)
