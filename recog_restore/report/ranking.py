@@ -34,7 +34,7 @@ def ranking(result: Result) -> Ranking | None:
         return math.inf if value is None or value.value is None else -sign * value.value
 
     return Ranking(
-        columns=(heading(name, result), "95 % interval of the difference", "Fixed, broken", "Faces failed"),
+        columns=(heading(name, result), "95 % interval", "Fixed, broken", "Faces failed"),
         rows=tuple(Row(label(p), "", "", _cells(values, name, p)) for p in sorted(names, key=place)),
     )
 
