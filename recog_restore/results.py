@@ -15,11 +15,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from .errors import RecordError, ResultError
 from .files import read_regular, write_whole
-from .records import build, plain, shortened
+from .records import Range, build, plain, shortened
 
 SCHEMA = 1
 BASELINE = "none"
@@ -30,6 +30,8 @@ UNKNOWN_LABEL = "unknown"
 
 # The reason of a failure to acquire where no face was found in the image.
 NOT_DETECTED = "no landmarks: the face was not found"
+
+_Rate = Annotated[float, Range(0, 1 + 1e-9)]  # a mean of rates may be off by its rounding
 
 # The only addresses that a page may hold: nothing is fetched, nothing is run (an SVG could).
 _IMAGE = re.compile(r"data:image/(?:png|jpeg|webp);base64,[A-Za-z0-9+/]+={0,2}")
@@ -293,8 +295,8 @@ class Curve:
     """Error rates over falling thresholds: J points each."""
 
     threshold: tuple[float | None, ...]
-    fmr: tuple[float, ...]
-    fnmr: tuple[float, ...]
+    fmr: tuple[_Rate, ...]
+    fnmr: tuple[_Rate, ...]
 
 
 @dataclass(frozen=True)
@@ -414,7 +416,7 @@ class Result:
     curves: dict[str, Curve] = field(default_factory=dict)
     histogram_edges: tuple[float, ...] = ()
     histograms: dict[str, Histogram] = field(default_factory=dict)
-    cmc: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    cmc: dict[str, tuple[_Rate, ...]] = field(default_factory=dict)
     det: dict[str, dict[str, Curve]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     confusions: tuple[Confusion, ...] = ()

@@ -165,6 +165,7 @@ def test_a_face_is_a_picture_within_the_file(address: str, tmp_path: Path) -> No
         ('"value": 0.1', f'"value": {"9" * 400}'),
         ('"value": 0.1', f'"value": {"9" * 5000}'),
         ('"total": 1.0', '"total": Infinity'),
+        ('"cmc": {}', '"cmc": {"none": [1e308]}'),
         ('"settings": {}', '"settings": {"batch": NaN}'),
         ('"settings": {}', f'"settings": {{"batch": {"[" * 100}{"]" * 100}}}'),
         ('"settings": {}', f'"settings": {{"batch": {"[" * 100_000}'),

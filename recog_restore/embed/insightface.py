@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 import json
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def find_model(name: str, root: Path = ROOT) -> tuple[Path, tuple[float, float] 
     models = root.expanduser() / "models"
     pack = models / name
     if not pack.is_dir():
-        if alone := sorted(models.glob(f"**/{name.removesuffix('.onnx')}.onnx")):
+        if alone := sorted(models.glob(f"**/{glob.escape(name.removesuffix('.onnx'))}.onnx")):
             return alone[0], None
         raise WeightsError(
             f"no insightface model {name!r}: looked for {pack} and {name}.onnx below {models}; fetch the pack with "

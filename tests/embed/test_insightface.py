@@ -68,3 +68,9 @@ def test_pack_without_recognition_model_is_refused(pack: Path) -> None:
     (pack / "w600k_r50.onnx").unlink()
     with pytest.raises(WeightsError, match=r"no recognition model among 1k3d68\.onnx, 2d106det\.onnx, genderage\.onnx"):
         find_model("buffalo_x", pack.parents[1])
+
+
+def test_a_name_is_no_pattern(pack: Path) -> None:
+    for name in ("**", "*", "[a-z]*"):
+        with pytest.raises(WeightsError, match="no insightface model"):
+            find_model(name, pack.parents[1])
