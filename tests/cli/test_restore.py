@@ -358,7 +358,7 @@ def test_a_folder_that_cannot_be_written_is_named(album: Path, tmp_path: Path) -
     (tmp_path / "file").write_text("a file")
     done = photo_run(album / "one.jpg", tmp_path / "file" / "out")
     assert done.exit_code == 1
-    assert "cannot be written" in done.stderr
+    assert "out: Not a directory" in done.stderr
 
 
 def test_out_must_be_a_folder(album: Path, tmp_path: Path) -> None:
