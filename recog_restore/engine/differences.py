@@ -22,6 +22,7 @@ from ..metrics.statistics import (
     normal_interval,
     normal_p,
     percentile_interval,
+    rate_interval,
     smallest_detectable,
     verdict,
     with_two_more,
@@ -37,9 +38,6 @@ BY_SUBJECT = f"{CLOPPER_PEARSON}, by subject"
 IDENTICAL = "identical scores"
 UNKNOWN = ", subjects unknown"
 
-# Subjects (or pairs of them) with an error, or with none, below which a rate has too little to draw from.
-FEW = 10
-
 _METHODS = {False: NORMAL_BOOTSTRAP, True: TWO_MORE}
 
 _SEED = 0
@@ -54,21 +52,23 @@ def bootstrap(kept: Kept, draws: int = DRAWS) -> SubjectBootstrap:
 def with_intervals(values: Iterable[Value], kept: Kept, draws: SubjectBootstrap) -> list[Value]:
     """Return the values with their 95 % intervals and methods, where one can be given.
 
-    Searches and comparisons of one person go together, so the interval is the bootstrap's by subject. Where few went
-    wrong it is Clopper and Pearson's for the number of independent trials that they are worth; where no two searches
-    are for one subject, Clopper and Pearson's as it stands.
+    Searches and comparisons of one person go together, so the interval is Clopper and Pearson's for the number of
+    independent trials that have the standard error of the bootstrap by subject. Where no two searches are for one
+    subject, it is Clopper and Pearson's as it stands; where nothing went wrong, that for the number of subjects.
     """
     threshold, found = baseline_threshold(kept), {}
     for preprocessor in kept.preprocessors:
-        means: dict[tuple[str, str], list[Array]] = defaultdict(list)
+        means: dict[tuple[str, str], list[tuple[Measure, Array]]] = defaultdict(list)
         for measure in measures(kept, preprocessor, threshold):
             drawn, interval, method = _interval(measure, draws)
             found[_key(measure.metric, preprocessor, measure.where)] = interval, method + unknown(kept)
             for column in _averaged(measure.where):
-                means[measure.metric, column].append(drawn)
+                means[measure.metric, column].append((measure, drawn))
         for (metric, column), parts in means.items():
             key = _key(f"{metric}_macro", preprocessor, {"over": column})
-            found[key] = _percentiles_of_some(_mean(parts), draws), SUBJECT_BOOTSTRAP + unknown(kept)
+            value, trials = float(np.mean([part.value for part, _ in parts])), sum(part.n for part, _ in parts)
+            interval = _of_rate(value, _mean([drawn for _, drawn in parts]), trials, draws)
+            found[key] = interval, BY_SUBJECT + unknown(kept)
     return [
         dataclasses.replace(value, interval=known[0], method=known[1])
         if (known := found.get(_key(value.metric, value.preprocessor, value.where))) and value.value is not None
@@ -183,15 +183,23 @@ class _Change:
 
 def _interval(measure: Measure, draws: SubjectBootstrap) -> tuple[Array, tuple[float, float], str]:
     drawn = measure.draws(draws, draws.damping(measure.influence))
-    if measure.hit is None:
-        return drawn, _percentiles_of_some(drawn, draws), SUBJECT_BOOTSTRAP
-    wrong, hit = measure.counted & ~measure.hit, measure.counted & measure.hit
-    if measure.given and draws.within[measure.counted].all() and _people(draws, measure.counted) == measure.n:
+    if measure.given and measure.hit is not None and _alone(draws, measure.counted):
         return drawn, clopper_pearson_of_rate(measure.value, measure.n), CLOPPER_PEARSON
-    if min(_people(draws, wrong), _people(draws, hit)) < FEW:
+    if not _spread(drawn) > 0 and measure.hit is not None and draws.subjects > 1:
         worth = draws.worth(measure.hit, measure.counted)
         return drawn, clopper_pearson_of_rate(measure.value, worth), BY_SUBJECT
-    return drawn, percentiles(drawn, draws), SUBJECT_BOOTSTRAP
+    return drawn, _of_rate(measure.value, drawn, measure.n, draws), BY_SUBJECT
+
+
+def _of_rate(value: float, drawn: Array, n: int, draws: SubjectBootstrap) -> tuple[float, float]:
+    """Return the interval of a rate; NaN where every draw gives the same, or one person is no sample of people."""
+    spread = _spread(drawn)
+    return rate_interval(value, spread, n, draws.subjects) if spread > 0 and draws.subjects > 1 else _NO_INTERVAL
+
+
+def _alone(draws: SubjectBootstrap, counted: Bools) -> bool:
+    """Return whether no two of some comparisons are about one subject, and each is about one."""
+    return bool(draws.within[counted].all()) and len(np.unique(draws.first[counted])) == np.count_nonzero(counted)
 
 
 def _change(before: Measure, after: Measure, pair: _Pair) -> _Change:
@@ -302,11 +310,6 @@ def _around(change: _Change) -> tuple[float, float]:
     return max(-1.0, low), min(1.0, high)
 
 
-def _people(draws: SubjectBootstrap, rows: Bools) -> int:
-    """Return how many subjects, or pairs of them, some comparisons are about."""
-    return len(np.unique(draws.first[rows] * draws.subjects + draws.second[rows]))
-
-
 def _mean(parts: Sequence[Array]) -> Array:
     """Return the mean of the parts in every draw, over those that the draw has."""
     stacked = np.stack(parts)
@@ -320,10 +323,6 @@ def percentiles(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:
     """Return the 95 % interval of what was measured in every draw; NaN where one person is no sample of people."""
     usable = drawn[np.isfinite(drawn)]
     return percentile_interval(usable, draws.subjects) if len(usable) and draws.subjects > 1 else _NO_INTERVAL
-
-
-def _percentiles_of_some(drawn: Array, draws: SubjectBootstrap) -> tuple[float, float]:
-    return percentiles(drawn, draws) if _spread(drawn) else _NO_INTERVAL
 
 
 def _spread(drawn: Array) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConventionError
+from .intervals import clopper_pearson_of_rate
 
 Verdict = Literal["better", "worse", "no difference found"]
 
@@ -66,6 +67,27 @@ def _reach(subjects: int, confidence: float) -> float:
     from scipy.special import stdtrit
 
     return -float(stdtrit(subjects - 1, (1 - confidence) / 2)) * math.sqrt(subjects / (subjects - 1))
+
+
+def rate_interval(
+    value: float, spread: float, trials: int, subjects: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Return the Clopper-Pearson interval of a rate, for as many independent trials as have its standard error.
+
+    That number is lowered where few subjects make the standard error uncertain, and never above that of the trials.
+
+    Args:
+        value: the rate, 0…1.
+        spread: the standard deviation of its draws, above 0.
+        trials: that it rests on.
+        subjects, confidence: as of ``percentile_interval``, which names what is raised.
+
+    Source: Korn, Graubard, "Confidence intervals for proportions with small expected number of positive counts
+        estimated from survey data", Survey Methodology 24 (1998).
+    """
+    known = _NORMAL.inv_cdf((1 + confidence) / 2) / _reach(subjects, confidence)
+    worth = min(trials, value * (1 - value) / spread**2) * known**2
+    return clopper_pearson_of_rate(value, worth, confidence)
 
 
 def with_two_more(

@@ -6,9 +6,15 @@ import numpy as np
 import pytest
 
 from recog_restore.errors import ConventionError
-from recog_restore.metrics import auc, eer, tar_at_far
+from recog_restore.metrics import accuracy_kfold, auc, eer, tar_at_far
 from recog_restore.metrics.bootstrap import SubjectBootstrap, subject_weights
-from recog_restore.metrics.bootstrap_curves import auc_draws, eer_draws, tar_at_far_draws, threshold_draws
+from recog_restore.metrics.bootstrap_curves import (
+    accuracy_kfold_draws,
+    auc_draws,
+    eer_draws,
+    tar_at_far_draws,
+    threshold_draws,
+)
 
 DRAWS = 40
 
@@ -80,6 +86,31 @@ def test_eer_and_auc_equal_an_explicit_resampling(comparisons: tuple[SubjectBoot
         genuine, impostor = scores[rows[mated]], scores[rows[~mated]]
         assert equal[draw] == pytest.approx(eer(genuine, impostor).value, abs=1e-12)
         assert area[draw] == pytest.approx(auc(genuine, impostor), abs=1e-12)
+
+
+@pytest.mark.parametrize("compat", ["", "insightface"])
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_accuracy_over_folds_equals_an_explicit_resampling(
+    comparisons: tuple[SubjectBootstrap, np.ndarray], compat: str, decimals: int
+) -> None:
+    """With ties and without, failures among them, and without the comparisons that do not count."""
+    bootstrap, scores = comparisons
+    generator = np.random.default_rng(3)
+    scores = np.where(np.isfinite(scores), np.round(np.tanh(scores + generator.normal(size=600)), decimals), scores)
+    fold, counted = generator.integers(5, size=600), generator.uniform(size=600) < 0.9
+    found = accuracy_kfold_draws(bootstrap, scores, bootstrap.within, fold, counted, compat=compat)
+    for draw in range(DRAWS):
+        rows = copies(bootstrap, draw)
+        rows = rows[counted[rows]]
+        expected = accuracy_kfold(scores[rows], bootstrap.within[rows], fold[rows], compat).mean
+        assert found[draw] == pytest.approx(expected, abs=1e-12)
+
+
+def test_accuracy_of_a_draw_without_a_fold_is_nan() -> None:
+    """Of two folds with one person each, a draw has both or one of them alone."""
+    bootstrap = SubjectBootstrap([0, 0, 1, 1], [0, 1, 1, 0], 50)
+    found = accuracy_kfold_draws(bootstrap, np.ones(4), bootstrap.within, np.array([0, 0, 1, 1]))
+    np.testing.assert_array_equal(np.isnan(found), (bootstrap.weights == 0).any(axis=0))
 
 
 def test_ratio_equals_an_explicit_resampling(comparisons: tuple[SubjectBootstrap, np.ndarray]) -> None:
@@ -168,6 +199,22 @@ def test_comparisons_are_worth_no_more_than_their_number() -> None:
     assert together.worth(np.zeros(100, bool), everything) == 10
     apart = SubjectBootstrap(np.arange(0, 40, 2), np.arange(1, 40, 2), 2)
     assert apart.worth(np.zeros(20, bool), np.ones(20, bool)) == 20
+
+
+def test_changes_come_together_as_often_as_they_do_and_as_wrong_decisions_do_while_there_are_none() -> None:
+    subject, everything = np.repeat(np.arange(50), 20), np.ones(1000, bool)
+    bootstrap, right = SubjectBootstrap(subject, draws=2), np.ones(1000, bool)
+    assert bootstrap.together(right, right, everything) == 1
+    # Two people with ten wrong decisions each, before and after: ten come together, less what a mean takes away.
+    wrong = (subject < 2) & (np.arange(1000) % 20 < 10)
+    usual = bootstrap.together(~wrong, ~wrong, everything)
+    assert usual == pytest.approx(1000 / bootstrap.worth(wrong, everything)) == pytest.approx(9.8, abs=0.2)
+    one = bootstrap.together(~wrong, ~wrong & (np.arange(1000) != 999), everything)
+    assert 0.6 * usual < one < usual
+    # One change each of five people: with more of them they are seen to come one by one.
+    alone = (np.arange(1000) % 20 == 19) & (subject >= 45)
+    assert 1 < bootstrap.together(~wrong, ~wrong & ~alone, everything) < one
+    assert bootstrap.together(right, right, np.zeros(1000, bool)) == 1
 
 
 def test_a_draw_without_comparisons_is_nan() -> None:

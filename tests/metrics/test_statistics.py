@@ -16,6 +16,7 @@ from recog_restore.metrics.statistics import (
     normal_interval,
     normal_p,
     percentile_interval,
+    rate_interval,
     smallest_detectable,
     verdict,
     with_two_more,
@@ -155,6 +156,17 @@ def test_clopper_pearson_of_a_rate_equals_that_of_its_counts() -> None:
     narrow, wide = clopper_pearson_of_rate(0.1, 200.5), clopper_pearson_of_rate(0.1, 30.2)
     assert wide[0] < narrow[0] < 0.1 < narrow[1] < wide[1]
     assert np.isnan(clopper_pearson_of_rate(0.1, 0)).all()
+
+
+def test_the_interval_of_a_rate_is_that_of_as_many_independent_trials() -> None:
+    spread = math.sqrt(0.1 * 0.9 / 200)
+    alone = rate_interval(0.1, spread, 200, 10**9)
+    assert alone == pytest.approx(clopper_pearson(20, 200).tolist())
+    assert rate_interval(0.1, spread / 2, 200, 10**9) == pytest.approx(alone)  # never more trials than there are
+    assert rate_interval(0.1, 2 * spread, 200, 10**9) == pytest.approx(clopper_pearson(5, 50).tolist())
+    few = rate_interval(0.1, spread, 200, 10)
+    assert 0 < few[0] < alone[0] < alone[1] < few[1] < 1
+    assert rate_interval(0.9, spread, 200, 10) == pytest.approx((1 - few[1], 1 - few[0]))
 
 
 def test_impostor_drift_names_the_most_raised() -> None:
