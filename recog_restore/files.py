@@ -121,7 +121,10 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def _locked(place: Path) -> BinaryIO:
-    file = place.open("a+b")
+    try:
+        file = place.open("a+b")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(place.parent)) from None
     try:
         if fcntl is not None:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
