@@ -140,19 +140,36 @@ def build(record: type[R], values: Mapping[str, Any], where: str, prefix: str = 
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values with the changes in their place; a table in both is merged in turn."""
+    """Return the values with the changes in their place; a table in both is merged in turn.
+
+    A table in the place of a list changes the entries that its keys number, from 0.
+
+    Raises:
+        RecordError: the list has no entry of that number.
+    """
     result = dict(base)
     for key, value in changes.items():
-        both_tables = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
-        result[key] = merged(result[key], value) if both_tables else value
+        old = result.get(key)
+        if not isinstance(value, Mapping) or not isinstance(old, (Mapping, list)):
+            result[key] = value
+        elif isinstance(old, Mapping):
+            result[key] = merged(old, value)
+        else:
+            entries = {str(number): entry for number, entry in enumerate(old)}
+            for number in value:
+                if number not in entries:
+                    raise RecordError(f"{key}.{number}: {key} is a list; {nearest(number, entries)}")
+            result[key] = list(merged(entries, value).values())
     return result
 
 
 def changed(values: Mapping[str, Any], change: str) -> dict[str, Any]:
     """Return the values with ``key=value`` in its place: the key dotted, the value as in TOML, or a bare word.
 
+    In ``stages.0.steps`` the number is that of a list's entry.
+
     Raises:
-        RecordError: there is no ``=``.
+        RecordError: there is no ``=``, or a list has no entry of that number.
     """
     key, equals, text = change.partition("=")
     if not equals:

@@ -139,3 +139,13 @@ def test_absurd_changes_are_refused(change: str) -> None:
 def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "marked.toml").write_bytes(b"\xef\xbb\xbfx = 1\r\n")
     assert read_toml(tmp_path / "marked.toml") == {"x": 1}
+
+
+def test_a_number_in_a_dotted_key_is_that_of_an_entry() -> None:
+    values = {"stages": [{"steps": 1, "rate": 2}, {"steps": 3, "marks": [4, 5]}]}
+    found = changed(changed(values, "stages.0.steps=7"), "stages.1.marks.1=8")
+    assert found == {"stages": [{"steps": 7, "rate": 2}, {"steps": 3, "marks": [4, 8]}]}
+    assert values["stages"][0]["steps"] == 1
+    for key in ("2", "-1", "last", "0x0"):
+        with pytest.raises(RecordError, match=rf"stages.{key}: stages is a list; .*'?[01]"):
+            changed(values, f"stages.{key}.steps=7")

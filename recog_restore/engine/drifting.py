@@ -27,7 +27,7 @@ from .progress import Progress
 # Pairs drawn for a judge's own scores, and the fewest of each kind that say where a cosine lies among them.
 _DRAWN, _FEWEST = 20_000, 10
 
-Embedding = Callable[[Acquisition, Embedder, Sequence[Preprocessor]], list[Embeddings]]
+Embedding = Callable[[Acquisition, Sequence[Embedder], Sequence[Preprocessor]], list[list[Embeddings]]]
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,8 @@ def drifts(
     Every gate counts as a preprocessor of its own; a fusion moves no face.
     """
 
-    def embedding(of: Acquisition, judge: Embedder, seen: Sequence[Preprocessor]) -> list[Embeddings]:
-        return embed(of, run.digests, judge, seen, store, settings, progress)
+    def embedding(of: Acquisition, by: Sequence[Embedder], seen: Sequence[Preprocessor]) -> list[list[Embeddings]]:
+        return embed(of, run.digests, by, seen, store, settings, progress)
 
     gated: dict[str, Applied] = {}
     for column in columns[1:]:
@@ -134,7 +134,7 @@ def _moved(
         gated: the preprocessors with their gates, by name.
         embedder: the run's.
         judges: further ones.
-        embedding: the embeddings of an acquisition's faces, by an embedder, for each preprocessor.
+        embedding: the embeddings of an acquisition's faces, by embedder and preprocessor.
     """
     if not gated:
         return []
@@ -147,14 +147,14 @@ def _moved(
     known = np.arange(plan.touched)
     subject = plan.column("subject", known)
     preprocessors = list({c.pipeline.preprocessor.card.name: c.pipeline.preprocessor for c in gated.values()}.values())
+    columns, everybody = [baseline, *preprocessors], [embedder, *judges]
+    found = [[run.found[p.card.name].take(known) for p in columns], *embedding(seen, judges, columns)]
+    originals: list[Embeddings | None] = [None] * len(everybody)
+    if clean is not None:
+        originals = [views[0] for views in embedding(clean, everybody, [baseline])]
     moved = []
-    for judge in (embedder, *judges):
-        if judge is embedder:
-            raw, *done = (run.found[p.card.name].take(known) for p in (baseline, *preprocessors))
-        else:
-            raw, *done = embedding(seen, judge, [baseline, *preprocessors])
+    for judge, (raw, *done), original in zip(everybody, found, originals, strict=True):
         views = {p.card.name: view for p, view in zip(preprocessors, done, strict=True)}
-        original = embedding(clean, judge, [baseline])[0] if clean is not None else None
         before = _of(jobs.degraded, cosines(raw, original)) if original is not None else None
         scores = own_scores(subject, jobs.row, raw)
         for name, column in gated.items():

@@ -81,14 +81,16 @@ class Settings:
 def embed(
     acquisition: Acquisition,
     digests: Sequence[str],
-    embedder: Embedder,
+    embedders: Sequence[Embedder],
     preprocessors: Sequence[Preprocessor],
     store: Store,
     settings: Settings,
     progress: Progress,
     touched: int | None = None,
-) -> list[Embeddings]:
-    """Return the embeddings of all jobs, for each preprocessor; only what the store lacks is computed.
+) -> list[list[Embeddings]]:
+    """Return the embeddings of all jobs, by embedder and preprocessor; only what the store lacks is computed.
+
+    A face is decoded once, and goes through a preprocessor once, for all embedders.
 
     Args:
         digests: SHA-256 of each sample's encoded image.
@@ -105,49 +107,61 @@ def embed(
         for begin, end in ((0, touched), (touched, len(acquisition.jobs)))
         for start in range(begin, end, size)
     ]
-    base = _base_recipe(acquisition, embedder, settings)
+    bases = [_base_recipe(acquisition, embedder, settings) for embedder in embedders]
     keys = {
-        (piece, column): recipe_key({**base, "faces": faces, "preprocessor": computed_by(preprocessor)})
+        (piece, column, who): recipe_key({**base, "faces": faces, "preprocessor": computed_by(preprocessor)})
         for piece, faces in ((piece, described(acquisition, digests, piece)) for piece in pieces)
         for column, preprocessor in enumerate(preprocessors if piece.start < touched else preprocessors[:1])
+        for who, base in enumerate(bases)
     }
-    columns = range(len(preprocessors))
-    kept = [embedder.content is not None and preprocessor.content is not None for preprocessor in preprocessors]
-    fresh: dict[tuple[range, int], Embeddings] = {}  # which are not kept
-    lacking = {
-        piece: [c for c in columns if (piece, c) in keys and not (kept[c] and keys[piece, c] in store)]
-        for piece in pieces
-    }
-    work = [piece for piece in pieces if lacking[piece]]
-    total = sum(len(piece) for piece, _ in keys)
-    progress.start("embed", total)
-    progress.advance(total - sum(len(piece) * len(lacking[piece]) for piece in work))
-    batches = [list(piece[i : i + settings.batch]) for piece in work for i in range(0, len(piece), settings.batch)]
+
+    def kept(column: int, who: int) -> bool:
+        return embedders[who].content is not None and preprocessors[column].content is not None
+
+    fresh: dict[tuple[range, int, int], Embeddings] = {}  # which are not kept
+    lacking: dict[range, dict[int, list[int]]] = {}
+    done = 0
+    for (piece, column, who), key in keys.items():
+        if kept(column, who) and key in store:
+            done += len(piece)
+        else:
+            lacking.setdefault(piece, {}).setdefault(column, []).append(who)
+    progress.start("embed", sum(len(piece) for piece, _, _ in keys))
+    progress.advance(done)
+    batches = [list(piece[i : i + settings.batch]) for piece in lacking for i in range(0, len(piece), settings.batch)]
     stream = _faces_of(load(acquisition, batches, settings.workers), settings.device)
     stream = _ahead(stream) if settings.workers else stream
-    for piece in work:
-        parts: dict[int, list[Embeddings]] = {column: [] for column in lacking[piece]}
+    first = next(iter(lacking), None)
+    for piece, columns in lacking.items():
+        parts: dict[tuple[int, int], list[Embeddings]] = {}
         for _ in range(0, len(piece), settings.batch):
             with progress.timed("waiting for decoded faces"):
                 faces = next(stream)
-            if piece is work[0] and not any(parts.values()):
-                check_outputs(embedder, faces.images[torch.tensor([not reason for reason in faces.status])][:CHECKED])
-            for column in lacking[piece]:
-                parts[column].append(_embed_batch(faces, preprocessors[column], embedder, progress))
-                progress.advance(len(faces))
-        for column, found in parts.items():
+            if piece is first and not parts:
+                seen = faces.images[torch.tensor([not reason for reason in faces.status])][:CHECKED]
+                for who in sorted({who for asked in columns.values() for who in asked}):
+                    check_outputs(embedders[who], seen)
+            for column, asked in columns.items():
+                shown = _preprocessed(faces, preprocessors[column], progress)
+                for who in asked:
+                    parts.setdefault((column, who), []).append(_embedded(faces, shown, embedders[who], progress))
+                    progress.advance(len(faces))
+        for at, found in parts.items():
             whole = _joined(found)
-            if not kept[column]:
-                fresh[piece, column] = whole
+            if not kept(*at):
+                fresh[piece, *at] = whole
                 continue
             failed = [[i, whole.stage[i], whole.status[i]] for i in np.flatnonzero(~whole.valid).tolist()]
-            store.put(keys[piece, column], {"vectors": whole.vectors}, {"failed": failed})
+            store.put(keys[piece, *at], {"vectors": whole.vectors}, {"failed": failed})
 
-    def entry(piece: range, column: int) -> Embeddings:
-        at = (piece, column if (piece, column) in keys else 0)
+    def entry(piece: range, column: int, who: int) -> Embeddings:
+        at = (piece, column if (piece, column, who) in keys else 0, who)
         return fresh[at] if at in fresh else _kept(store, keys[at], len(piece))
 
-    return [_joined([entry(piece, column) for piece in pieces]) for column in columns]
+    return [
+        [_joined([entry(piece, column, who) for piece in pieces]) for column in range(len(preprocessors))]
+        for who in range(len(embedders))
+    ]
 
 
 def detect(
@@ -242,12 +256,14 @@ def computed_by(preprocessor: Preprocessor) -> dict[str, Any]:
     }
 
 
-def _embed_batch(faces: FaceBatch, preprocessor: Preprocessor, embedder: Embedder, progress: Progress) -> Embeddings:
-    with torch.inference_mode():
-        with progress.timed("preprocess"):
-            done = faces if preprocessor.card.name == BASELINE else preprocessor(faces)
-        with progress.timed("embed"):
-            vectors = embedder(done.images).cpu().numpy()
+def _preprocessed(faces: FaceBatch, preprocessor: Preprocessor, progress: Progress) -> FaceBatch:
+    with torch.inference_mode(), progress.timed("preprocess"):
+        return faces if preprocessor.card.name == BASELINE else preprocessor(faces)
+
+
+def _embedded(faces: FaceBatch, done: FaceBatch, embedder: Embedder, progress: Progress) -> Embeddings:
+    with torch.inference_mode(), progress.timed("embed"):
+        vectors = embedder(done.images).cpu().numpy()
     usable = np.isfinite(vectors).all(axis=1)
     usable &= (vectors != 0).any(axis=1)
     status, stage = [], []

@@ -152,7 +152,7 @@ def evaluate(
     else:
         with progress.timed("trial"):
             warned = tried(acquisition, digests, bare[1:], store, settings, plan.touched)
-        entries = embed(acquisition, digests, embedder, bare, store, settings, progress, plan.touched)
+        (entries,) = embed(acquisition, digests, [embedder], bare, store, settings, progress, plan.touched)
         found = dict(zip((p.card.name for p in bare), entries, strict=True))
     _some_face(found[BASELINE])
     _worked(found[BASELINE], found, plan.touched)

@@ -22,6 +22,7 @@ from recog_restore.engine.piping import Piping
 from recog_restore.engine.plan import Plan, make
 from recog_restore.errors import RecordError
 from recog_restore.preprocess.gate import create as gate
+from recog_restore.preprocess.classical import Clahe
 from recog_restore.preprocess.learned import read
 from recog_restore.preprocess.spec import create
 from recog_restore.protocol import load
@@ -207,6 +208,18 @@ def test_drift_is_measured_by_every_judge_and_from_the_clean_original(
     result.write(tmp_path / "result.json")
     assert read_result(tmp_path).drift == result.drift
     assert "drift" not in {w.split()[0] for w in result.warnings}
+
+
+def test_several_judges_see_the_faces_of_one_restoring(
+    faces: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judges, restored = [EMBEDDERS.create("lbp"), EMBEDDERS.create("lbp")], []
+    for judge, flip in zip(judges, ("sum", "mean"), strict=True):
+        judge.card = dataclasses.replace(judge.card, name=flip, flip=flip)
+    monkeypatch.setattr(Clahe, "__call__", lambda self, batch: restored.append(len(batch)) or batch)
+    result = run(faces, Store(tmp_path), ["clahe"], meter=Meter(tuple(judges)))
+    assert [drift.judge for drift in result.drift] == ["lbp", "sum", "mean"]
+    assert restored.count(16) == 2 * 80 // 16  # once for the embedder of the run, once for all judges
 
 
 def test_without_a_degradation_there_is_no_clean_original(faces: Path, store: Store) -> None:
