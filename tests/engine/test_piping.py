@@ -21,8 +21,8 @@ from recog_restore.engine.part import halves
 from recog_restore.engine.piping import Piping
 from recog_restore.engine.plan import Plan, make
 from recog_restore.errors import RecordError
-from recog_restore.preprocess.gate import create as gate
 from recog_restore.preprocess.classical import Clahe
+from recog_restore.preprocess.gate import create as gate
 from recog_restore.preprocess.learned import read
 from recog_restore.preprocess.spec import create
 from recog_restore.protocol import load
