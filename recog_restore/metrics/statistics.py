@@ -119,9 +119,10 @@ def normal_p(value: float, spread: float, subjects: int) -> float:
     """Return the two-sided p-value of no difference: below 0.05 just where ``normal_interval`` does not hold 0.
 
     Args:
-        value, spread, subjects: as of ``normal_interval``; NaN where the first or the second is, or the spread is 0.
+        value, spread, subjects: as of ``normal_interval``; NaN where the first or the second is, where the spread is 0,
+            and for one subject.
     """
-    if math.isnan(value) or not spread > 0:
+    if math.isnan(value) or not spread > 0 or subjects < 2:
         return math.nan
     from scipy.special import stdtr
 

@@ -171,6 +171,15 @@ def test_p_values_are_corrected_over_the_parts_of_a_breakdown_alone(identified: 
     assert part.test == part.method == "subject bootstrap, normal, two changes added"
 
 
+def test_of_one_subject_a_difference_has_no_interval_and_no_p_value() -> None:
+    nobody_else = np.zeros(800, np.int64)
+    kept = dataclasses.replace(searched(), first=nobody_else, second=nobody_else)
+    (change,) = (d for d in differences((kept, "none"), (kept, "gain")) if d.metric == "rank1" and not d.where)
+    assert change.difference > 0.1
+    assert change.p is None or math.isnan(change.p)
+    assert change.verdict == "no difference found"
+
+
 def test_order_of_the_two_runs_changes_the_sign_alone() -> None:
     kept = searched()
     draws = bootstrap(kept, 200)

@@ -59,6 +59,7 @@ def test_normal_p_is_students_and_undefined_without_a_spread() -> None:
     assert math.isnan(normal_p(0.0, 0.0, 9))
     assert math.isnan(normal_p(math.nan, 0.1, 9))
     assert math.isnan(normal_p(0.1, math.nan, 9))
+    assert math.isnan(normal_p(0.1, 0.1, 1))
 
 
 def of_counts(fixed: int, broken: int, n: int) -> tuple[float, float]:
