@@ -50,6 +50,9 @@ def exif_of_jpeg(data: bytes) -> bytes:
     """Return the EXIF block of a JPEG file, empty where there is none."""
     at = 2
     while data[at : at + 1] == b"\xff" and data[at + 1 : at + 2] != b"\xda":
+        if data[at + 1 : at + 2] == b"\xff":  # bytes that fill the space before a marker
+            at += 1
+            continue
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         if data[at + 1 : at + 2] == b"\xe1" and data[at + 4 : at + 10] == b"Exif\0\0":
             return data[at + 4 : at + 2 + length]

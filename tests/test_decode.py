@@ -92,6 +92,13 @@ def test_exif_orientation_turns_the_image_upright(picture: np.ndarray, kind: str
     assert np.abs(decode(data).astype(int) - upright).max() <= (4 if kind == "JPEG" else 0)
 
 
+def test_exif_orientation_is_found_behind_fill_bytes(picture: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(Image.fromarray(picture), "JPEG", exif=exif)
+    np.testing.assert_array_equal(decode(data[:2] + b"\xff\xff" + data[2:]), decode(data))
+
+
 def test_exif_orientation_turns_an_image_with_alpha(picture: np.ndarray) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
