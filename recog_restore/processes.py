@@ -78,7 +78,7 @@ class _Worker:
             # A process that inherits a pool of OpenCV's threads, which do not survive a fork, waits for ever.
             with theirs, opencv_in_one_thread():
                 self.process.start()
-        except OSError:
+        except BaseException:
             self._close()
             raise
 

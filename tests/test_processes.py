@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import pytest
 
+from recog_restore import processes
 from recog_restore.errors import DataError, UnknownName
 from recog_restore.processes import computed
 
@@ -96,6 +97,17 @@ def test_a_process_that_cannot_be_started_is_told_of(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(BaseProcess, "start", full)
     with pytest.raises(DataError, match="no further process can be started: Resource temporarily.* fewer --workers"):
         computed(doubled, [8], 1)
+
+
+def test_no_socket_is_left_open_where_a_process_cannot_have_its_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unpicklable(_: object) -> None:
+        raise TypeError("cannot pickle")
+
+    left = len(processes._ENDS)
+    monkeypatch.setattr(BaseProcess, "start", unpicklable)
+    with pytest.raises(TypeError, match="cannot pickle"):
+        computed(doubled, [8], 1)
+    assert len(processes._ENDS) == left
 
 
 PARENT = """
