@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import RecordError
-from ..networks.cards import EmbedderCard, Flip, InputCard
+from ..networks.cards import Colour, EmbedderCard, Flip, InputCard
 from ..networks.families import family
 from ..networks.folder import check_new, deviation, new_folder, write_golden, write_model
 from ..networks.weights import build_network, fit, fitting, read_checkpoint, stripped
@@ -28,7 +28,7 @@ def convert(
     *,
     name: str | None = None,
     crop: str | None = None,
-    colour: Literal["rgb", "bgr", "grey"] | None = None,
+    colour: Colour | None = None,
     mean: float | None = None,
     std: float | None = None,
     flip: Flip = "none",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -13,18 +13,15 @@ from torch import Tensor
 from ..errors import ConventionError, RecordError, WeightsError
 from ..faces import one_torch_thread
 from ..geometry import CROPS, crop_size
-from ..networks.cards import EmbedderCard, Flip, InputCard, read_card
-from ..networks.normalization import Range
+from ..networks.cards import Colour, EmbedderCard, Flip, InputCard, PixelRange, read_card
 from ..networks.onnx import OnnxNetwork
-from ..records import Range as Between
-from ..records import build, read_toml
+from ..records import Size, build, read_toml
 from .base import Embedder
 
-Colour = Literal["rgb", "bgr", "grey"]
 Guess = Literal["range", "colour", "crop"]
 
 # Mean and standard deviation, on the 0..255 scale, that give each range.
-RANGES: dict[str, tuple[float, float]] = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}
+RANGES: dict[PixelRange, tuple[float, float]] = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}
 
 
 class OnnxEmbedder(Embedder):
@@ -62,9 +59,9 @@ class OnnxEmbedder(Embedder):
         threads: int | None = None,
         *,
         crop: str | None = None,
-        size: Annotated[int, Between(1, 4096)] | None = None,
+        size: Size | None = None,
         colour: Colour | None = None,
-        range: Range | None = None,
+        range: PixelRange | None = None,
         mean: float | None = None,
         std: float | None = None,
         flip: Flip | None = None,
@@ -158,7 +155,9 @@ def _guessed(declared: Mapping[str, Any], network: OnnxNetwork) -> tuple[Guess, 
     return tuple(name for name, sure in known.items() if not sure)
 
 
-def _normalization(range: str | None, mean: float | None, std: float | None, where: str) -> dict[str, float | None]:
+def _normalization(
+    range: PixelRange | None, mean: float | None, std: float | None, where: str
+) -> dict[str, float | None]:
     if range is None:
         if (mean is None) != (std is None):
             raise RecordError(f"{where}: mean and std go together, on the 0..255 scale; only one is given")

@@ -39,7 +39,7 @@ class InputCard:
     """
 
     crop: str = "arcface-112"
-    colour: Literal["rgb", "bgr", "grey"] = "rgb"
+    colour: Colour = "rgb"
     mean: Annotated[float, Range(-1e4, 1e4)] = 127.5
     std: Annotated[float, Range(0, 1e4)] = 127.5
     size: Annotated[int, Range(0, 4096)] = 0

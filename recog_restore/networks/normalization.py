@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 import onnx
 from onnx import numpy_helper
 from onnx.external_data_helper import uses_external_data
 
-Range = Literal["0..255", "0..1", "-1..1"]
+from .cards import PixelRange
 
 # Operators that move, convert or approximate values, and leave the affine map of the input as it is.
 _PASSING = frozenset(
@@ -23,7 +22,7 @@ _DEEPEST = 16  # nodes between a constant and where it is used
 Map = tuple[float, float]  # scale and shift, the means over the channels
 
 
-def input_range(model: onnx.ModelProto) -> Range | None:
+def input_range(model: onnx.ModelProto) -> PixelRange | None:
     """Return the range that a graph's own normalization shows, or None where it has none or cannot be followed.
 
     The values are followed from the input through casts, transpositions, (de)quantization and arithmetic with
@@ -36,7 +35,7 @@ def input_range(model: onnx.ModelProto) -> Range | None:
     return None
 
 
-def _range(scale: float, shift: float) -> Range | None:
+def _range(scale: float, shift: float) -> PixelRange | None:
     if not (math.isfinite(scale) and math.isfinite(shift) and scale):
         return None
     middle = -shift / scale  # the input that becomes zero
