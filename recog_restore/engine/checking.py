@@ -23,7 +23,8 @@ def check_card(embedder: Embedder, dataset: Dataset, faces: int, detector: str |
     """Return how well the embedder separates people as its card says, and with each plausible mistake in the card.
 
     Args:
-        faces: at most so many, of the subjects with two images or more, in the order of the data set.
+        faces: at most so many, of the subjects with two images or more, in the order of their names; the further images
+            of a subject come last where it has more than a tenth of them.
         detector: ``yunet:FILE`` …, instead of the data set's landmarks.
 
     Raises:
@@ -51,7 +52,7 @@ def guesses(embedder: Embedder, samples: Samples, root: Path) -> list[str]:
         return [f"{told}; the faces at hand do not tell whether that is right"]
     if refuted(variants):
         return [f"{told}; {verdict(variants)}"]
-    return [f"{told}; no other colour order or range separates {GUESS_FACES} of the faces better"]
+    return [f"{told}; no other colour order or range separates the faces that were tried better"]
 
 
 def _checked(
@@ -76,6 +77,9 @@ def _checked(
 
 
 def _several_of_each(subject: NDArray[np.object_], count: int) -> NDArray[np.int64]:
+    """Return rows of the subjects with two images or more: of one at most a tenth of the count, while others have some."""
     _, code, images = np.unique(subject.astype(str), return_inverse=True, return_counts=True)
     several = np.flatnonzero(images[code] > 1)
-    return several[np.argsort(code[several], kind="stable")][:count]
+    rows = several[np.argsort(code[several], kind="stable")]
+    place = np.arange(len(rows)) - np.searchsorted(code[rows], code[rows])
+    return rows[np.argsort(place // max(2, count // 10), kind="stable")][:count]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -9,6 +10,7 @@ from torch import Tensor
 from recog_restore.datasets.opening import open_dataset
 from recog_restore.embed import EMBEDDERS, Embedder
 from recog_restore.engine import evaluate
+from recog_restore.engine.checking import _several_of_each
 from recog_restore.engine.embeddings import Settings
 from recog_restore.errors import ConventionError
 from recog_restore.networks.cards import EmbedderCard, InputCard
@@ -59,7 +61,15 @@ def test_a_guess_that_nothing_beats_is_named(drawn: Path, tmp_path: Path) -> Non
     embedder = EMBEDDERS.create("lbp")
     embedder.card = EmbedderCard("l", "none", dim=embedder.card.dim, input=embedder.card.input, guessed=("range",))
     (text,) = said(run(embedder, drawn, tmp_path))
-    assert text.endswith("; no other colour order or range separates 60 of the faces better")
+    assert text.endswith("; no other colour order or range separates the faces that were tried better")
+
+
+def test_one_subject_of_many_images_does_not_leave_the_others_out() -> None:
+    subject = np.array(["a"] * 100 + ["b"] * 3 + ["c"] + ["d"] * 2, dtype=object)
+    chosen = subject[_several_of_each(subject, 60)]
+    assert [int((chosen == name).sum()) for name in "abcd"] == [55, 3, 0, 2]
+    few = np.array(["a", "b", "a", "b", "c"], dtype=object)
+    assert _several_of_each(few, 60).tolist() == [0, 2, 1, 3]
 
 
 def test_what_is_declared_is_not_tried(drawn: Path, tmp_path: Path) -> None:
