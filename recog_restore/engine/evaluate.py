@@ -135,7 +135,7 @@ def evaluate(
     with progress.timed("reading lists"):
         plan = make(protocol, dataset, limit=limit, allow_missing=allow_missing or embedder is None)
         _check_breakdowns(plan, embedder is not None)
-        suspect = dataset.warnings if embedder is not None else []
+        suspect = list(dataset.warnings) if embedder is not None else []
         suspect += of_landmarks(plan.samples, dataset.root) if embedder is not None and detector is None else []
     with progress.timed("reading files"):
         digests = read_digests(plan.samples.files, progress) if embedder is not None else [""] * len(plan.samples)
