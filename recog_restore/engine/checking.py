@@ -77,7 +77,7 @@ def _checked(
 
 
 def _several_of_each(subject: NDArray[np.object_], count: int) -> NDArray[np.int64]:
-    """Return rows of the subjects with two images or more: of one at most a tenth of the count, while others have some."""
+    """Return rows of the subjects with two images or more: a tenth of the count of each, then the rest."""
     _, code, images = np.unique(subject.astype(str), return_inverse=True, return_counts=True)
     several = np.flatnonzero(images[code] > 1)
     rows = several[np.argsort(code[several], kind="stable")]
