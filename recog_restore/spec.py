@@ -107,7 +107,7 @@ def _options(
     keyword = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     parameters = inspect.signature(factory, eval_str=True).parameters
     hints = {
-        p.name: type(p.default) if p.annotation is p.empty else p.annotation
+        p.name: _of_default(p) if p.annotation is p.empty else p.annotation
         for p in parameters.values()
         if p.kind in keyword and p.name not in given
     }
@@ -115,6 +115,12 @@ def _options(
         if name not in hints:
             raise RecordError(f"{where}: unknown option {name!r}; {nearest(name, hints)}")
     return hints
+
+
+def _of_default(parameter: inspect.Parameter) -> Any:
+    """Return the type of a parameter that has no annotation; where its default does not tell, anything."""
+    default = parameter.default
+    return Any if default is parameter.empty or default is None else type(default)
 
 
 def refuse_code(values: Any, where: str, key: str = "") -> None:

@@ -123,6 +123,15 @@ def test_parameters_that_swallow_anything_make_nothing_an_option() -> None:
         typed(factory, {"more": "1"}, "here")
 
 
+def test_a_parameter_without_annotation_takes_the_type_of_its_default_or_anything() -> None:
+    def factory(root, split=None, most=3): ...  # type: ignore[no-untyped-def]
+
+    assert checked(factory, {"root": "x", "split": "a", "most": 4}, "here") == {"root": "x", "split": "a", "most": 4}
+    assert typed(factory, {"root": "x", "split": "a", "most": "4"}, "here") == {"root": "x", "split": "a", "most": 4}
+    with pytest.raises(RecordError, match="here: most is 'x'; expected int"):
+        checked(factory, {"most": "x"}, "here")
+
+
 class Base: ...
 
 
