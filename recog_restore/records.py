@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import re
 import reprlib
 import tomllib
 import types
@@ -283,4 +284,4 @@ def _entries(value: Any) -> Iterable[Any]:
 
 def _words(hint: Any) -> str:
     name = getattr(hint, "__name__", None) if typing.get_origin(hint) is None else None
-    return name or str(hint).replace("typing.", "")
+    return name or re.sub(r"Annotated\[([\w.]+), \w+\([^()]*\)\]", r"\1", str(hint).replace("typing.", ""))

@@ -91,6 +91,7 @@ class Limited:
         ({"share": 1.5}, "share is 1.5; expected a number from 0 to 1"),
         ({"share": float("nan")}, "share is nan; expected a finite number"),
         ({"sizes": [1, 0]}, r"sizes\[1\] is 0; expected a number of at least 1"),
+        ({"sizes": 1}, r"sizes is 1; expected tuple\[int, \.\.\.\]$"),
         ({"maybe": 9}, "maybe is 9; expected a number from 1 to 8"),
         ({"name": ""}, "name is ''; expected a text of 1 to 20 characters"),
         ({"name": "x" * 100_000}, r"name is 'x+\.\.\.x+'; expected a text of 1 to 20"),
