@@ -104,3 +104,16 @@ def one_torch_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+@contextmanager
+def flushed_denormals() -> Iterator[None]:
+    """Let torch take denormal numbers as 0 in the calling thread.
+
+    With denormal weights some CPUs take up to 70 times as long. Scores and statistics keep to IEEE 754.
+    """
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)

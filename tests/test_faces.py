@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from recog_restore.errors import ConventionError
-from recog_restore.faces import FaceBatch, to_float, to_uint8
+from recog_restore.faces import FaceBatch, flushed_denormals, to_float, to_uint8
 
 
 def test_eight_bits_survive_the_way_to_float_and_back() -> None:
@@ -42,3 +42,10 @@ def test_status_and_landmarks_must_fit_the_batch() -> None:
 def test_valid_is_false_where_there_is_a_reason() -> None:
     batch = FaceBatch(torch.zeros(2, 3, 8, 8), status=("", "empty file"))
     assert batch.valid.tolist() == [True, False]
+
+
+def test_denormal_numbers_are_flushed_within_and_kept_after() -> None:
+    tiny = torch.tensor([1e-40])
+    with flushed_denormals():
+        assert (tiny * 0.5).item() == 0.0
+    assert (tiny * 0.5).item() > 0.0

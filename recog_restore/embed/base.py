@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, normalize
 
 from ..errors import ConventionError
-from ..faces import luma
+from ..faces import flushed_denormals, luma
 from ..geometry import CANONICAL_SIZE, CROPS
 from ..networks.cards import EmbedderCard
 
@@ -64,15 +64,19 @@ class Embedder(ABC):
             ConventionError: the network's output is not (B, dim) or (B, dim, 1, 1) of floats.
         """
         inputs = self.prepare(images)
-        straight = self._checked(self.forward(inputs.contiguous()), len(images))
+        straight = self._embedded(inputs)
         if self.card.flip == "none":
             return straight
-        flipped = self._checked(self.forward(inputs.flip(3).contiguous()), len(images))
+        flipped = self._embedded(inputs.flip(3))
         if self.card.flip == "sum":
             return straight + flipped
         if self.card.flip == "mean":
             return normalize(straight) + normalize(flipped)
         return torch.cat([straight, flipped], dim=1)
+
+    def _embedded(self, inputs: Tensor) -> Tensor:
+        with flushed_denormals():
+            return self._checked(self.forward(inputs.contiguous()), len(inputs))
 
     def _checked(self, output: Tensor, batch: int) -> Tensor:
         expected = (batch, self.card.dim or "D")

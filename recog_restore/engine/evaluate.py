@@ -293,7 +293,6 @@ def _full_precision() -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
-    torch.set_flush_denormal(True)  # where weights are denormal, some CPUs take up to 70 times as long
 
 
 def _with_landmarks(

@@ -95,7 +95,6 @@ def restore_photos(
         gate: which faces may be restored; None: all.
         warn: is told, before the first photo, what ``preprocess.trial`` says on the first faces.
     """
-    torch.set_flush_denormal(True)
     keep = colours == "photo" and detector is not None and preprocessor.card.task == "restore"
     for start in range(0, len(files), batch):
         opened = [_open(file, detector) for file in files[start : start + batch]]

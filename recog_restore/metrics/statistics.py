@@ -50,8 +50,8 @@ def normal_interval(value: float, spread: float, subjects: int, confidence: floa
         spread: the standard deviation of its draws.
         subjects, confidence: as of ``percentile_interval``, which names what is raised.
     """
-    reach = _reach(subjects, confidence) * spread
-    return value - reach, value + reach
+    reach = _reach(subjects, confidence) * float(spread)
+    return float(value) - reach, float(value) + reach
 
 
 def _reach(subjects: int, confidence: float) -> float:

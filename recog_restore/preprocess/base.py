@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import ConventionError, RecogRestoreError, RecordError
-from ..faces import FaceBatch
+from ..faces import FaceBatch, flushed_denormals
 from ..networks.cards import OriginCard, RestorerTask, Teacher
 
 Task = Literal["none", "degrade", "guided"] | RestorerTask
@@ -129,7 +129,8 @@ class Preprocessor(ABC):
 
     def _restored(self, faces: FaceBatch) -> Tensor:
         points = None if faces.landmarks is None else faces.landmarks.clone()
-        output = self.restore(faces.images.clone(), points)
+        with flushed_denormals():
+            output = self.restore(faces.images.clone(), points)
         if not isinstance(output, Tensor):
             raise ConventionError(
                 f"preprocessor {self.card.name!r}: expected a torch.Tensor, got {type(output).__name__}"

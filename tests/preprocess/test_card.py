@@ -161,7 +161,7 @@ def test_an_embedders_card_is_refused_and_a_restorers_by_embedders(restorer: Bui
     [
         ('tast = "restore"', r"unknown key 'tast'; did you mean 'task'\?"),
         ('task = "beautify"', "task is 'beautify'; expected one of 'restore'"),
-        ("size = 0", "size is 0; expected the side in pixels"),
+        ("size = 0", "size is 0; expected a number from 1 to 16,384"),
         ('kind = "restore"', "kind is 'restore'; expected one of 'restorer'"),
     ],
 )

@@ -67,7 +67,7 @@ class Stripes:
 def stripes(monkeypatch: pytest.MonkeyPatch) -> Photos:
     """Put stripes in the place of rendered people."""
     photos = Photos(Stripes(), rows=16, classes=4, endless=False, words="stripes")  # type: ignore[arg-type]
-    monkeypatch.setattr(embedder_course, "open_photos", lambda data, cache: photos)
+    monkeypatch.setattr(embedder_course, "open_photos", lambda *_: photos)
     monkeypatch.setattr(embedder_course.EmbedderCourse, "fill", lambda plan, place, progress: None)
     return photos
 
