@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -116,20 +117,30 @@ def test_gain_is_the_lower_end_of_the_paired_interval(out: Path, people: Path, t
 
 def lower_end(kept: Kept) -> tuple[float, float]:
     """Return the lower end of the 95 % interval of the difference of rank-1 rates, person by person, and that."""
-    people = np.unique(kept.first)
-    change = {
-        person: [
-            int(after == 1) - int(before == 1)
-            for subject, before, after in zip(kept.first, kept.ranks["none"], kept.ranks[CANDIDATE], strict=True)
-            if subject == person
-        ]
-        for person in people.tolist()
-    }
+    people = np.unique(kept.first).tolist()
+
+    def of_each(value: Callable[[int, int], int]) -> list[list[int]]:
+        ranks = list(zip(kept.first, kept.ranks["none"], kept.ranks[CANDIDATE], strict=True))
+        return [[value(int(b == 1), int(a == 1)) for subject, b, a in ranks if subject == person] for person in people]
+
+    change = of_each(lambda before, after: after - before)
     drawn = []
     for times in subject_weights(len(people), DRAWS).T.astype(int):
-        searches = [c for person, often in zip(people.tolist(), times, strict=True) for c in change[person] * often]
+        searches = [c for own, often in zip(change, times, strict=True) for c in own * often]
         drawn.append(sum(searches) / len(searches))
+    everything = [c for own in change for c in own]
+    searches, difference = len(everything), sum(everything) / len(everything)
+    wrong = [clustered(of_each(which)) for which in (lambda before, _: before, lambda _, after: after)]
+    usual = max(1.0, sum(shared for shared, _ in wrong) / sum(alone for _, alone in wrong))
+    shared, alone = clustered(change)
+    together = max(1.0, (shared + 2 * usual) / (alone + 2))
+    spread = np.hypot(np.std(drawn), np.sqrt(2) * together / searches)
     reach = t.ppf(0.975, len(people) - 1) * np.sqrt(len(people) / (len(people) - 1))
-    everything = [c for changes in change.values() for c in changes]
-    difference = sum(everything) / len(everything)
-    return difference - reach * float(np.std(drawn)), difference
+    return (difference - reach * spread) * searches / (searches + 2 * together), difference
+
+
+def clustered(values: list[list[int]]) -> tuple[float, float]:
+    """Return the squared sums of the deviations of each person, added up, and the squared deviations, added up."""
+    mean = np.mean([value for own in values for value in own])
+    deviations = [[value - mean for value in own] for own in values]
+    return sum(sum(own) ** 2 for own in deviations), sum(d**2 for own in deviations for d in own)
