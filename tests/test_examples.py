@@ -23,8 +23,10 @@ GOLDEN = {
     "lfw-casia-flip": (98.87, 0.10),
 }
 RESTORED = ("lfw-lq-down5", "lfw-lq-down3", "lfw-down5", "lfw-down3", "lfw")
-# They have no page.
-WHOLE = ("lfw-as-it-is", "lfw-down3", "lfw-down8", "lfw-down5-third-party", "lfw-lq-down5-probes")
+# Of all comparisons; they have no page.
+WHOLE = ("lfw-as-it-is", "lfw-down3", "lfw-down8", "lfw-lq-down5-probes")
+# Networks of other people; of 300 comparisons.
+THIRD_PARTY = "lfw-down5-third-party"
 PAGES = {
     "lfw-ms1m.html": ["lfw-ms1m"],
     "lfw-four-embedders.html": list(GOLDEN),
@@ -170,6 +172,14 @@ def test_fused_profiles_gain_and_hardly_any_search_breaks() -> None:
         assert change.difference >= 0
 
 
+def test_restorers_of_other_people_run_under_names_of_their_own() -> None:
+    result = read(EXAMPLES / f"{THIRD_PARTY}.json")
+    assert [p["name"] for p in result.preprocessors] == ["none", "animevideov3-x4", "zero-dce"]
+    assert set(result.failed.values()) == {0}
+    verdicts = {d.preprocessor: d.verdict for d in result.differences if d.metric == "accuracy_10fold"}
+    assert verdicts == {"animevideov3-x4": "worse", "zero-dce": "no difference found"}
+
+
 def test_mimics_have_1_to_1_1_to_n_and_ranks_for_baseline_and_preprocessor_and_say_what_they_are() -> None:
     metrics = {
         "ijbc-mimic": ["tar@far=1e-4", "tar_nearest@far=1e-4"],
@@ -210,7 +220,7 @@ def test_tables_of_what_ships_are_of_what_ships() -> None:
 def test_examples_hold_no_real_face_and_no_stray_file() -> None:
     results = {path.relative_to(EXAMPLES).with_suffix("").as_posix() for path in EXAMPLES.rglob("*.json")}
     shown = {name for names in PAGES.values() for name in names}
-    assert results == shown | {name for names in TABLES.values() for name in names} | set(WHOLE)
+    assert results == shown | {name for names in TABLES.values() for name in names} | {*WHOLE, THIRD_PARTY}
     assert {path.name for path in EXAMPLES.glob("*.html")} == set(PAGES)
     for name in results:
         result = read(EXAMPLES / f"{name}.json")
