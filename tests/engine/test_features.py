@@ -439,7 +439,7 @@ def test_a_mean_over_galleries_has_an_interval_by_subject_and_an_open_set_rate_o
         for v in searched.values
         if v.preprocessor == "none" and "compat" not in v.where
     }
-    assert methods["rank1", ""] == "subject bootstrap"
+    assert methods["rank1", ""] == "clopper-pearson, by subject"
     assert "subject" in methods["rank1", "G1"]
     assert methods["tpir@fpir=1e-1", "G1"] == "clopper-pearson"
     assert not [d for d in searched.differences if d.metric.startswith("tpir")]
