@@ -57,7 +57,7 @@ def checked(samples: Samples, root: Path, workers: int) -> Checked:
     there = np.flatnonzero([not reason for reason in status])
     lost = [(name, reason) for name, reason in zip(names, status, strict=True) if reason]
     told = f"{len(lost):,} of {len(names):,} photos left out, {lost[0][0]!r} for one: {lost[0][1]}" if lost else ""
-    if not len(there):
+    if lost and not len(there):
         raise DataError(f"{root}: no photo can be had: {told}")
     return Checked(samples.take(there), told)
 
